@@ -63,7 +63,8 @@ type PSP interface {
 
 	// Fetch asks the provider what became of an attempt. What it answers is the truth. It must
 	// work for an attempt whose Start was ambiguous and whose PSPRef is empty: by our own reference,
-	// the attempt's id. A payment that the provider does not know is Snapshot{NotFound: true}.
+	// the attempt's id. A payment that the provider does not know is Snapshot{NotFound: true}. Its
+	// errors are Retryable or Ambiguous: a question that failed must never end an attempt.
 	Fetch(ctx context.Context, r FetchRequest) (Snapshot, error)
 
 	// ParseNotification checks the authenticity of what came to the channel's notification URL and
@@ -78,8 +79,9 @@ type Capturer interface {
 	Capture(ctx context.Context, a checkout.Attempt) (Snapshot, error)
 }
 
-// Canceller is for providers where an open payment, or an authorization, can be ended for good:
-// after a nil error no money can come from it. Otherwise the answer says what it is instead.
+// Canceller is for providers where an open payment, or an authorization, can be ended. The answer is
+// what the payment is afterwards: only with a lost state (canceled, failed, expired) is it certain
+// that no money will come from it; any other state says what it is instead.
 type Canceller interface {
 	Cancel(ctx context.Context, a checkout.Attempt) (Snapshot, error)
 }
@@ -87,6 +89,8 @@ type Canceller interface {
 // Refunder is for providers that give money back by themselves. Refund is safe to repeat with the
 // same refund id.
 type Refunder interface {
+	// Refund's errors are classified as Start's. FetchRefund of a refund that the provider does not
+	// know is Retryable.
 	Refund(ctx context.Context, a checkout.Attempt, r checkout.Refund) (RefundSnapshot, error)
 	FetchRefund(ctx context.Context, a checkout.Attempt, r checkout.Refund) (RefundSnapshot, error)
 }
