@@ -21,6 +21,8 @@ const (
 	PrefixRefund   = "rf"
 	PrefixEvent    = "ev"
 	PrefixEndpoint = "ep"
+	PrefixDelivery = "dl"
+	PrefixMessage  = "ms"
 )
 
 // base32hex keeps the order of the bytes; lower case survives case-folding file systems and phones.

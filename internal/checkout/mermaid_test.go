@@ -11,13 +11,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the state diagrams in the README")
 
-// TestREADMEStates keeps the diagrams in the README equal to the tables.
-func TestREADMEStates(t *testing.T) {
+// TestStateDiagramInREADME keeps the diagrams in the README equal to the tables.
+func TestStateDiagramInREADME(t *testing.T) {
 	const (
 		readme  = "../../README.md"
 		begin   = "<!-- states:begin -->\n"
 		end     = "<!-- states:end -->"
-		command = "go test ./internal/checkout -run TestREADMEStates -update"
+		command = "make generate"
 	)
 	raw, err := os.ReadFile(readme)
 	if err != nil {

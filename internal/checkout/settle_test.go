@@ -147,6 +147,16 @@ func TestSettleAuthorized(t *testing.T) {
 	}
 }
 
+// TestSettleLosesASupersededAttempt: its end is nothing to the one that took its place.
+func TestSettleLosesASupersededAttempt(t *testing.T) {
+	s, a := under(checkout.SessionProcessing, checkout.AttemptRequiresAction)
+	s.Active, a.Superseded = "at_2", true
+	c := checkout.Settle(s, a, checkout.Observation{State: checkout.AttemptExpired}, t0)
+	if !reflect.DeepEqual(c.Session, s) || c.Attempt.State != checkout.AttemptExpired {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestSettleLosesAnAuthorization(t *testing.T) {
 	for state, want := range map[checkout.AttemptState]checkout.SessionState{
 		checkout.AttemptFailed: checkout.SessionCanceled, checkout.AttemptCanceled: checkout.SessionCanceled, checkout.AttemptExpired: checkout.SessionExpired,

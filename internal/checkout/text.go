@@ -113,9 +113,6 @@ func HasCardNumber(s string) bool {
 			if ends() {
 				return true
 			}
-			if long {
-				n, groups = 0, 0
-			}
 			inside, long = false, false
 			gap++
 		default:

@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kassa/internal/checkout"
+	"kassa/internal/seal"
+	"kassa/internal/store"
+)
+
+// Options are the choices of a store. The zero value opens a current database without channels' settings.
+type Options struct {
+	// Seal seals and opens the settings of channels. Without it, a channel that has settings is
+	// neither read nor written (CodeInternal); everything else works.
+	Seal *seal.Box
+	// Migrate makes the database if there is none, and brings an old schema to this version.
+	// Without it, Open refuses one that is not current.
+	Migrate bool
+	// Readers bounds the connections that read at the same time; 0: four, or two for each processor.
+	Readers int
+	// Now is the clock of Ping; nil: the system's. Every other time is given by callers.
+	Now func() time.Time
+}
+
+// Store is a database in one file. It implements store.Store.
+type Store struct {
+	path       string
+	now        func() time.Time
+	pool       *pool
+	writer     *writer
+	generation atomic.Uint64
+	closeOnce  sync.Once
+	closeErr   error
+}
+
+var _ store.Store = (*Store)(nil)
+
+// pragmas are a connection's settings. They stand in the DSN, because a PRAGMA reaches one
+// connection only, and are read back.
+type pragmas struct {
+	journal     string
+	synchronous string
+}
+
+var durable = pragmas{journal: "WAL", synchronous: "FULL"}
+
+// busyTimeout is how long a statement waits for another process's lock before callers are told to
+// come again.
+const busyTimeout = 2 * time.Second
+
+// Open opens the database at path. It refuses settings under which an acknowledged write could be
+// lost, a schema that is not this version's (see Options.Migrate), and files of other programs. Other
+// processes may have the same database open; two stores of one process may, too.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	return open(ctx, path, o, durable)
+}
+
+func open(ctx context.Context, path string, o Options, p pragmas) (*Store, error) {
+	if err := makeFile(path); err != nil {
+		return nil, err
+	}
+	c, err := connect(writeDSN(path, p), o.Seal)
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	version, err := check(c, path)
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	if version < schemaVersion {
+		if err := c.close(); err != nil {
+			return nil, explain(path, err)
+		}
+		if !o.Migrate {
+			return nil, fmt.Errorf("%s has schema %d and this Kassa needs %d; run `kassa migrate`", path, version, schemaVersion)
+		}
+		if err := Migrate(ctx, path); err != nil {
+			return nil, err
+		}
+		if c, err = connect(writeDSN(path, p), o.Seal); err != nil {
+			return nil, explain(path, err)
+		}
+		if _, err = check(c, path); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+	}
+	s := &Store{path: path, now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	readers := o.Readers
+	if readers <= 0 {
+		readers = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	s.pool = newPool(readers, func() (*conn, error) { return connect(readDSN(path), o.Seal) })
+	if s.writer, err = newWriter(c, func() { s.generation.Add(1) }); err != nil {
+		return nil, errors.Join(explain(path, err), c.close())
+	}
+	return s, nil
+}
+
+// check reads the settings back and gives the schema's version.
+func check(c *conn, path string) (version int64, err error) {
+	pragma := func(name string) (text string) {
+		if err == nil {
+			err = c.query(`PRAGMA `+name, func(r *row) error { text = fmt.Sprint(r.take()); return nil })
+		}
+		return text
+	}
+	journal, synchronous, keys := pragma("journal_mode"), pragma("synchronous"), pragma("foreign_keys")
+	owner, user := pragma("application_id"), pragma("user_version")
+	if err != nil {
+		return 0, explain(path, err)
+	}
+	if journal != "wal" {
+		return 0, fmt.Errorf("%s: the journal mode is %q, not WAL, so a power cut could lose payments; "+
+			"put the database on a local disk (network file systems and some shared folders cannot hold a WAL)", path, journal)
+	}
+	if synchronous != "2" {
+		return 0, fmt.Errorf("%s: synchronous is %s, not FULL, so a power cut could lose acknowledged payments; "+
+			"remove the setting that lowers it", path, synchronous)
+	}
+	if keys != "1" {
+		return 0, fmt.Errorf("%s: foreign keys are not enforced", path)
+	}
+	if _, err := fmt.Sscan(user, &version); err != nil {
+		return 0, fmt.Errorf("%s: user_version: %w", path, err)
+	}
+	switch {
+	case version > 0 && owner != fmt.Sprint(applicationID):
+		return 0, fmt.Errorf("%s is a database of another program; give Kassa a file of its own", path)
+	case version > schemaVersion:
+		return 0, newer(path, version)
+	}
+	return version, nil
+}
+
+func explain(path string, err error) error { return fmt.Errorf("database %s: %w", path, err) }
+
+func fileURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
+
+func writeDSN(path string, p pragmas) string {
+	return fileURI(path) + fmt.Sprintf("?_pragma=busy_timeout(%d)&_pragma=journal_mode(%s)&_pragma=synchronous(%s)&_pragma=foreign_keys(1)&_pragma=temp_store(2)&_pragma=cache_size(-16000)&_txlock=immediate&_dqs=0",
+		busyTimeout.Milliseconds(), p.journal, p.synchronous)
+}
+
+func readDSN(path string) string {
+	return fileURI(path) + fmt.Sprintf("?mode=ro&_pragma=busy_timeout(%d)&_pragma=query_only(1)&_dqs=0", busyTimeout.Milliseconds())
+}
+
+// Generation changes whenever merchants, keys or channels may have changed. What other processes
+// commit is noticed before the next batch of this one, so caches must age as well.
+func (s *Store) Generation() uint64 { return s.generation.Load() }
+
+var errPing = errors.New("sqlite: ping")
+
+// Ping reads, and writes a row that it takes back.
+func (s *Store) Ping(ctx context.Context) error {
+	key := store.AnswerKey{Call: "ping", Key: "ping"}
+	if _, err := s.Answer(ctx, key); checkout.CodeOf(err) != checkout.CodeNotFound {
+		return err
+	}
+	err := s.Write(ctx, func(tx store.Tx) error {
+		if err := tx.PutAnswer(store.Answer{AnswerKey: key, CreatedAt: s.now()}); err != nil {
+			return err
+		}
+		return errPing
+	})
+	if errors.Is(err, errPing) {
+		return nil
+	}
+	return err
+}
+
+// Close waits for the reads and the batch under way, and closes the file. Writes that still wait for
+// a place are refused with CodeUnavailable. If no other process has the database open, everything is
+// in the one file afterwards.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		// The last connection to close moves the WAL into the file, and a reader cannot do that.
+		s.closeErr = errors.Join(s.pool.close(), s.writer.close())
+	})
+	return s.closeErr
+}

@@ -1,0 +1,182 @@
+package sqlite
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"kassa/internal/checkout"
+	"kassa/internal/store"
+)
+
+// tx is one caller's part of a batch. It is a new value for every caller, and dead for ever once
+// that caller's function has returned, so that one that escaped cannot write into a stranger's part.
+type tx struct {
+	c     *conn
+	dead  atomic.Bool
+	setup bool // it wrote merchants, keys or channels
+}
+
+var _ store.Tx = (*tx)(nil)
+
+// in runs fn unless the transaction is over.
+func in[T any](t *tx, fn func(c *conn) (T, error)) (T, error) {
+	if t.dead.Load() {
+		var zero T
+		return zero, errDead
+	}
+	return fn(t.c)
+}
+
+func (t *tx) do(fn func(c *conn) error) error {
+	if t.dead.Load() {
+		return errDead
+	}
+	return fn(t.c)
+}
+
+// setUp is do for what Generation counts.
+func (t *tx) setUp(fn func(c *conn) error) error {
+	t.setup = true
+	return t.do(fn)
+}
+
+func (t *tx) InsertMerchant(m checkout.Merchant) error {
+	return t.setUp(func(c *conn) error { return c.insertMerchant(&m) })
+}
+
+func (t *tx) UpdateMerchant(m checkout.Merchant) error {
+	return t.setUp(func(c *conn) error { return c.updateMerchant(&m) })
+}
+
+func (t *tx) InsertKey(k checkout.Key) error {
+	return t.setUp(func(c *conn) error { return c.insertKey(&k) })
+}
+
+func (t *tx) RevokeKey(id checkout.ID, at time.Time) error {
+	return t.setUp(func(c *conn) error { return c.revokeKey(id, at) })
+}
+
+func (t *tx) InsertChannel(ch checkout.Channel) error {
+	return t.setUp(func(c *conn) error { return c.insertChannel(&ch) })
+}
+
+func (t *tx) UpdateChannel(ch checkout.Channel) error {
+	return t.setUp(func(c *conn) error { return c.updateChannel(&ch) })
+}
+
+func (t *tx) InsertSession(s checkout.Session) error {
+	return t.do(func(c *conn) error { return c.insertSession(&s) })
+}
+
+func (t *tx) UpdateSession(s checkout.Session) error {
+	return t.do(func(c *conn) error { return c.updateSession(&s) })
+}
+
+func (t *tx) InsertAttempt(a checkout.Attempt) error {
+	return t.do(func(c *conn) error { return c.insertAttempt(&a) })
+}
+
+func (t *tx) UpdateAttempt(a checkout.Attempt) error {
+	return t.do(func(c *conn) error { return c.updateAttempt(&a) })
+}
+
+func (t *tx) InsertRefund(f checkout.Refund) error {
+	return t.do(func(c *conn) error { return c.insertRefund(&f) })
+}
+
+func (t *tx) UpdateRefund(f checkout.Refund) error {
+	return t.do(func(c *conn) error { return c.updateRefund(&f) })
+}
+
+func (t *tx) InsertEvent(e checkout.Event) error {
+	return t.do(func(c *conn) error { return c.insertEvent(&e) })
+}
+
+func (t *tx) InsertMessage(m store.Message) error {
+	return t.do(func(c *conn) error { return c.insertMessage(&m) })
+}
+
+func (t *tx) ClaimAttempts(now time.Time, lease time.Duration, limit int) ([]checkout.Attempt, error) {
+	return in(t, func(c *conn) ([]checkout.Attempt, error) { return c.claimAttempts(now, lease, limit) })
+}
+
+func (t *tx) ClaimRefunds(now time.Time, lease time.Duration, limit int) ([]checkout.Refund, error) {
+	return in(t, func(c *conn) ([]checkout.Refund, error) { return c.claimRefunds(now, lease, limit) })
+}
+
+func (t *tx) ClaimExpired(now time.Time, lease time.Duration, limit int) ([]checkout.Session, error) {
+	return in(t, func(c *conn) ([]checkout.Session, error) { return c.claimExpired(now, lease, limit) })
+}
+
+func (t *tx) PutAnswer(a store.Answer) error {
+	return t.do(func(c *conn) error { return c.putAnswer(&a) })
+}
+
+func (t *tx) DropAnswers(before time.Time) (int, error) {
+	return in(t, func(c *conn) (int, error) { return c.dropAnswers(before) })
+}
+
+func (t *tx) Merchant(_ context.Context, id checkout.ID) (checkout.Merchant, error) {
+	return in(t, func(c *conn) (checkout.Merchant, error) { return c.merchant(id) })
+}
+
+func (t *tx) Merchants(context.Context) ([]checkout.Merchant, error) {
+	return in(t, (*conn).merchants)
+}
+
+func (t *tx) KeyByHash(_ context.Context, hash [32]byte) (checkout.Key, error) {
+	return in(t, func(c *conn) (checkout.Key, error) { return c.keyByHash(hash) })
+}
+
+func (t *tx) Channel(_ context.Context, id checkout.ID) (checkout.Channel, error) {
+	return in(t, func(c *conn) (checkout.Channel, error) { return c.channel(id) })
+}
+
+func (t *tx) Channels(_ context.Context, merchant checkout.ID) ([]checkout.Channel, error) {
+	return in(t, func(c *conn) ([]checkout.Channel, error) { return c.channels(merchant) })
+}
+
+func (t *tx) Session(_ context.Context, id checkout.ID) (checkout.Session, error) {
+	return in(t, func(c *conn) (checkout.Session, error) { return c.session(id) })
+}
+
+func (t *tx) Head(_ context.Context, id checkout.ID) (store.Head, error) {
+	return in(t, func(c *conn) (store.Head, error) { return c.head(id) })
+}
+
+func (t *tx) Sessions(_ context.Context, q store.SessionQuery) ([]checkout.Session, error) {
+	return in(t, func(c *conn) ([]checkout.Session, error) { return c.sessions(q) })
+}
+
+func (t *tx) Attempt(_ context.Context, id checkout.ID) (checkout.Attempt, error) {
+	return in(t, func(c *conn) (checkout.Attempt, error) { return c.attempt(id) })
+}
+
+func (t *tx) AttemptByToken(_ context.Context, token string) (checkout.Attempt, error) {
+	return in(t, func(c *conn) (checkout.Attempt, error) { return c.attemptByToken(token) })
+}
+
+func (t *tx) AttemptByPSPRef(_ context.Context, channel checkout.ID, ref string) (checkout.Attempt, error) {
+	return in(t, func(c *conn) (checkout.Attempt, error) { return c.attemptByPSPRef(channel, ref) })
+}
+
+func (t *tx) Attempts(_ context.Context, session checkout.ID) ([]checkout.Attempt, error) {
+	return in(t, func(c *conn) ([]checkout.Attempt, error) { return c.attempts(session) })
+}
+
+func (t *tx) Refund(_ context.Context, id checkout.ID) (checkout.Refund, error) {
+	return in(t, func(c *conn) (checkout.Refund, error) { return c.refund(id) })
+}
+
+func (t *tx) Refunds(_ context.Context, session checkout.ID) ([]checkout.Refund, error) {
+	return in(t, func(c *conn) ([]checkout.Refund, error) { return c.refunds(session) })
+}
+
+func (t *tx) Events(_ context.Context, session checkout.ID) ([]checkout.Event, error) {
+	return in(t, func(c *conn) ([]checkout.Event, error) { return c.events(session) })
+}
+
+func (t *tx) Answer(_ context.Context, key store.AnswerKey) (store.Answer, error) {
+	return in(t, func(c *conn) (store.Answer, error) { return c.answer(key) })
+}
