@@ -30,7 +30,7 @@ func (v Value) Path() string { return v.d.path(v.i) }
 
 // Fail notes what is wrong with the value. An absent value is never wrong.
 func (v Value) Fail(format string, args ...any) {
-	if v.Present() {
+	if v.Present() && len(v.d.problems) < maxProblems { // a path costs a walk
 		v.d.Fail(v.Path(), format, args...)
 	}
 }

@@ -50,14 +50,9 @@ func (e *Engine) CreateSession(ctx context.Context, s checkout.Session, idem *Id
 		var key store.AnswerKey
 		if idem != nil {
 			key = store.AnswerKey{Merchant: s.Merchant, Call: idem.Call, Key: idem.Key}
-			old, err := tx.Answer(ctx, key)
-			switch {
-			case err == nil && old.BodyHash != idem.BodyHash:
-				return errKeyReused
-			case err == nil:
-				reply = Reply{Status: old.Status, Body: old.Body, Replayed: true}
-				return nil
-			case checkout.CodeOf(err) != checkout.CodeNotFound:
+			done, _, err := e.former(ctx, tx, key, idem.BodyHash, now)
+			if err != nil || done != nil {
+				reply = valueOr(done)
 				return err
 			}
 		}

@@ -38,23 +38,17 @@ func (e *Engine) Refund(ctx context.Context, in Refund) (Reply, error) {
 	err = e.write(ctx, func(tx store.Tx) error {
 		now := e.Now()
 		if in.Idempotency != nil {
-			old, err := tx.Answer(ctx, in.key())
-			switch {
-			case err == nil && old.BodyHash != in.Idempotency.BodyHash:
-				return errKeyReused
-			case err == nil && old.Done:
-				reply = Reply{Status: old.Status, Body: old.Body, Replayed: true}
-				return nil
-			case err == nil && now.Before(old.LeaseUntil):
-				return &checkout.Error{Code: checkout.CodeInFlight, Safe: "a call with this Idempotency-Key is still running", RetryAfter: time.Second}
-			case err == nil: // its owner is gone: go on with the refund that it wrote
-				old.LeaseUntil = now.Add(leaseLife)
-				if err := tx.PutAnswer(old); err != nil {
+			done, running, err := e.former(ctx, tx, in.key(), in.Idempotency.BodyHash, now)
+			if err != nil || done != nil {
+				reply = valueOr(done)
+				return err
+			}
+			if running.Ref != "" { // its owner is gone: go on with the refund that it wrote
+				running.LeaseUntil = now.Add(leaseLife)
+				if err := tx.PutAnswer(running); err != nil {
 					return err
 				}
-				r, err = tx.Refund(ctx, old.Ref)
-				return err
-			case checkout.CodeOf(err) != checkout.CodeNotFound:
+				r, err = tx.Refund(ctx, running.Ref)
 				return err
 			}
 		}

@@ -138,8 +138,9 @@ type SessionQuery struct {
 	Currency checkout.Currency
 	Email    string // exact, any case
 	From, To time.Time
+	Test     *bool
 	After    checkout.ID // continue behind this one
-	Limit    int         // 1 to 100
+	Limit    int         // 1 to 101: a page of 100, and one more that tells whether there is more
 }
 
 // AnswerKey names an idempotent call: the merchant, the call ("kaipay POST /v1/client-session") and

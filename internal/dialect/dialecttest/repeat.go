@@ -13,8 +13,10 @@ import (
 	"kassa/internal/engine"
 )
 
-func (rig *Rig) keyed(key string) Call {
+// keyed is the good call with an idempotency key.
+func (rig *Rig) keyed(w *World, key string) Call {
 	c := rig.Create
+	c.Body = w.numbered(c.Body)
 	c.Header = c.Header.Clone()
 	if c.Header == nil {
 		c.Header = http.Header{}
@@ -35,7 +37,7 @@ func (w *World) count(t *testing.T) int {
 
 func (rig *Rig) repeatable(t *testing.T) {
 	w := NewWorld(t, rig.Kind)
-	c := rig.keyed("order-1")
+	c := rig.keyed(w, "order-1")
 	first := rig.send(w, c, "", w.Key)
 	if first.Code != rig.CreatedStatus || first.Header().Get(dialect.ReplayedHeader) != "" {
 		t.Fatalf("first: %d, %q: %s", first.Code, first.Header().Get(dialect.ReplayedHeader), first.Body)
@@ -59,19 +61,19 @@ func (rig *Rig) repeatable(t *testing.T) {
 	if rec := rig.send(w, c, "", w.OtherKey); rec.Header().Get(dialect.ReplayedHeader) != "" || bytes.Equal(rec.Body.Bytes(), first.Body.Bytes()) {
 		t.Errorf("another merchant's key of the same text gets the first one's answer: %s", rec.Body)
 	}
-	broken := rig.keyed("order-2")
+	broken := rig.keyed(w, "order-2")
 	broken.Body = `{}`
 	rig.refused(t, "an invalid call", rig.send(w, broken, "", w.Key), 0)
-	if rec := rig.send(w, rig.keyed("order-2"), "", w.Key); rec.Code != rig.CreatedStatus {
+	if rec := rig.send(w, rig.keyed(w, "order-2"), "", w.Key); rec.Code != rig.CreatedStatus {
 		t.Errorf("a key that was refused is used up: %d %s", rec.Code, rec.Body)
 	}
 	for what, key := range map[string]string{"empty": "", "long": strings.Repeat("k", 256), "spaces": "a b", "control": "a\tb", "not ASCII": "é", "a card number": "4111-1111-1111-1111"} {
-		rec := rig.send(w, rig.keyed(key), "", w.Key)
+		rec := rig.send(w, rig.keyed(w, key), "", w.Key)
 		if rec.Code < 400 || rec.Code >= 500 {
 			t.Errorf("a key that is %s is answered %d", what, rec.Code)
 		}
 	}
-	if rec := rig.send(w, rig.keyed(strings.Repeat("k", 255)), "", w.Key); rec.Code != rig.CreatedStatus {
+	if rec := rig.send(w, rig.keyed(w, strings.Repeat("k", 255)), "", w.Key); rec.Code != rig.CreatedStatus {
 		t.Errorf("a key of 255 characters is answered %d", rec.Code)
 	}
 }
@@ -82,10 +84,11 @@ func (rig *Rig) repeatableAtOnce(t *testing.T) {
 	var recs [n]*httptest.ResponseRecorder
 	var wg sync.WaitGroup
 	start := make(chan struct{})
+	c := rig.keyed(w, "at-once")
 	for i := range n {
 		wg.Go(func() {
 			<-start
-			recs[i] = rig.send(w, rig.keyed("at-once"), "", w.Key)
+			recs[i] = rig.send(w, c, "", w.Key)
 		})
 	}
 	close(start)

@@ -2,9 +2,12 @@ package dialecttest
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,7 +16,8 @@ import (
 	"kassa/internal/engine"
 )
 
-// Call is a request in a dialect's own words. "{id}" in Path and Body is the session it is about.
+// Call is a request in a dialect's own words. "{id}" in Path and Body is the session it is about; "{n}" in
+// Body is a number of six digits, another one each time, for dialects whose orders have natural keys.
 type Call struct {
 	Method, Path, Body string
 	Header             http.Header
@@ -37,8 +41,9 @@ type Rig struct {
 	// Refusal reads an answer that refuses, and gives the fields that it names. It fails when the
 	// answer is not in the dialect's shape.
 	Refusal func(status int, answer []byte) (fields []string, err error)
-	// Statuses of refusals, where a dialect has others than 401, 403, 404 and 422.
-	Unauthenticated, Forbidden, NotFound, KeyReused int
+	// Statuses of refusals, where a dialect has others than 401, 403, 404 and 422. Foreign is that of another
+	// merchant's object, NotFound's if not said.
+	Unauthenticated, Forbidden, NotFound, Foreign, KeyReused int
 
 	// Status is the dialect's word for a state.
 	Status func(checkout.SessionState) string
@@ -60,6 +65,9 @@ func Run(t *testing.T, rig Rig) {
 			*d.status = d.standard
 		}
 	}
+	if rig.Foreign == 0 {
+		rig.Foreign = rig.NotFound
+	}
 	t.Run("every state has a word", rig.statusMap)
 	t.Run("every error has an answer", rig.errorMap)
 	t.Run("home as success only with money", rig.returnURL)
@@ -76,7 +84,8 @@ func Run(t *testing.T, rig Rig) {
 
 // send makes one call about a session with a key.
 func (rig *Rig) send(w *World, c Call, id, key string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(c.Method, strings.ReplaceAll(c.Path, "{id}", id), strings.NewReader(strings.ReplaceAll(c.Body, "{id}", id)))
+	body := strings.ReplaceAll(w.numbered(c.Body), "{id}", id)
+	r := httptest.NewRequest(c.Method, strings.ReplaceAll(c.Path, "{id}", id), strings.NewReader(body))
 	if c.Body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -89,6 +98,14 @@ func (rig *Rig) send(w *World, c Call, id, key string) *httptest.ResponseRecorde
 	rec := httptest.NewRecorder()
 	w.Handler.ServeHTTP(rec, r)
 	return rec
+}
+
+// numbered puts the next number into a body.
+func (w *World) numbered(body string) string {
+	if !strings.Contains(body, "{n}") {
+		return body
+	}
+	return strings.ReplaceAll(body, "{n}", fmt.Sprintf("%06d", w.numbers.Add(1)))
 }
 
 // make gives the id of a new session.
@@ -144,6 +161,9 @@ func (rig *Rig) errorMap(t *testing.T) {
 			if rec.Code < 400 || rec.Code > 599 {
 				t.Errorf("%q is answered %d", code, rec.Code)
 			}
+			if slices.Contains(checkout.Codes(), code) && code != checkout.CodeInternal && rec.Code == http.StatusInternalServerError {
+				t.Errorf("%q is answered like a defect of ours", code)
+			}
 			if strings.Contains(rec.Body.String(), secret) {
 				t.Errorf("%q tells strangers what is for the log: %s", code, rec.Body)
 			}
@@ -151,6 +171,11 @@ func (rig *Rig) errorMap(t *testing.T) {
 				t.Errorf("an internal error's text reaches strangers: %s", rec.Body)
 			}
 			rig.refused(t, string(code), rec, 0)
+			if code == checkout.CodeInFlight || code == checkout.CodeRateLimited || code == checkout.CodeUnavailable {
+				if n, err := strconv.Atoi(rec.Header().Get("Retry-After")); err != nil || n < 1 {
+					t.Errorf("%q does not say when to come again: %v", code, rec.Header())
+				}
+			}
 		}
 	}
 	rec := httptest.NewRecorder()
@@ -201,7 +226,7 @@ func (rig *Rig) tenants(t *testing.T) {
 	id := rig.make(t, w, w.Key)
 	before, err := w.Store.Session(t.Context(), checkout.ID(id))
 	for _, c := range rig.OfSession {
-		rig.refused(t, c.Method+" "+c.Path+" by another merchant", rig.send(w, c, id, w.OtherKey), rig.NotFound)
+		rig.refused(t, c.Method+" "+c.Path+" by another merchant", rig.send(w, c, id, w.OtherKey), rig.Foreign)
 		for _, wrong := range []string{"cs_" + strings.Repeat("0", 36), "nothing", "cs_", strings.Repeat("x", 300), "%00", "%F0%9F%98%80"} {
 			rig.refused(t, c.Method+" "+c.Path+" about "+wrong, rig.send(w, c, wrong, w.Key), rig.NotFound)
 		}

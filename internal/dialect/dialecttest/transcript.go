@@ -52,10 +52,14 @@ func (rig *Rig) transcripts(t *testing.T) {
 	if rig.OpenAPI != nil {
 		doc = loadOpenAPI(t, rig.OpenAPI)
 	}
+	played := 0 // fewer than all when the command names some
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { rig.play(t, file, doc) })
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			played++
+			rig.play(t, file, doc)
+		})
 	}
-	if doc != nil && !t.Failed() {
+	if doc != nil && played == len(files) && !t.Failed() {
 		doc.allSeen(t)
 	}
 }

@@ -37,6 +37,7 @@ type World struct {
 	clock         *clock
 	bank          *sandbox.Bank
 	kind          dialect.Kind
+	numbers       atomic.Int64
 }
 
 // clock stands still until it is moved.

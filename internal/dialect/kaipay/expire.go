@@ -8,9 +8,10 @@ import (
 )
 
 // expire is POST /v1/client-session/{id}/expire (ours): the session can no longer be paid. Doing it
-// twice is doing it once, with or without an Idempotency-Key: the answer is the session as it is.
+// twice is doing it once; with an Idempotency-Key the answer is the first one's, byte for byte.
 func (k *api) expire(w http.ResponseWriter, r *http.Request, key checkout.Key) error {
-	if _, err := dialect.IdempotencyKey(r.Header); err != nil {
+	idem, err := dialect.IdempotencyKey(r.Header)
+	if err != nil {
 		return err
 	}
 	doc, err := readBody(r, true)
@@ -18,18 +19,25 @@ func (k *api) expire(w http.ResponseWriter, r *http.Request, key checkout.Key) e
 		return err
 	}
 	doc.Root().Object()
-	err = doc.Err()
-	doc.Release()
-	if err != nil {
+	defer doc.Release()
+	if err := doc.Err(); err != nil {
 		return err
 	}
 	s, err := k.session(r, key)
 	if err != nil {
 		return err
 	}
-	if s, err = k.Engine.Expire(r.Context(), key.Merchant, string(s.ID)); err != nil {
+	call := dialect.Idempotent("kaipay POST "+sessions+"/"+string(s.ID)+"/expire", idem, doc.Bytes())
+	answer, err := k.Engine.Repeat(r.Context(), key.Merchant, call, func() (int, []byte, error) {
+		s, err := k.Engine.Expire(r.Context(), key.Merchant, string(s.ID))
+		if err != nil {
+			return 0, nil, err
+		}
+		return http.StatusOK, k.render(&s, spellingOf(&s)), nil
+	})
+	if err != nil {
 		return err
 	}
-	write(w, r, http.StatusOK, k.render(&s, spellingOf(&s)))
+	reply(w, r, answer)
 	return nil
 }

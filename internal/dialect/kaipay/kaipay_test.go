@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"kassa/internal/checkout"
 	"kassa/internal/dialect"
 	"kassa/internal/dialect/dialecttest"
+	"kassa/internal/engine"
 )
 
 // full has every field that create reads.
@@ -48,6 +50,25 @@ func rig() dialecttest.Rig {
 }
 
 func TestDialect(t *testing.T) { dialecttest.Run(t, rig()) }
+
+// TestAllowedHosts: a merchant's list of hosts is asked for each of its URLs.
+func TestAllowedHosts(t *testing.T) {
+	w := dialecttest.NewWorld(t, Kind)
+	m, err := w.Engine.AddMerchant(t.Context(), checkout.Merchant{Name: "Careful shop", AllowedHosts: []string{"careful.test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := w.AddKey(t, engine.NewKey{Merchant: m.ID, Test: true})
+	for host, want := range map[string]int{"careful.test": 201, "shop.test": 400} {
+		r := httptest.NewRequest("POST", sessions, strings.NewReader(strings.ReplaceAll(full, "shop.test", host)))
+		r.Header.Set("Authorization", "Bearer "+key)
+		rec := httptest.NewRecorder()
+		w.Handler.ServeHTTP(rec, r)
+		if fields, _ := readRefusal(rec.Code, rec.Body.Bytes()); rec.Code != want || (want == 400 && len(fields) != 3) {
+			t.Errorf("%s: %d %s", host, rec.Code, rec.Body)
+		}
+	}
+}
 
 func idOf(answer []byte) string {
 	var s struct{ ID string }

@@ -28,8 +28,8 @@ func (k *api) list(w http.ResponseWriter, r *http.Request, key checkout.Key) err
 	if err != nil {
 		return err
 	}
-	q.Merchant = key.Merchant
-	page, next, err := k.page(r, q, key.Test)
+	q.Merchant, q.Test = key.Merchant, &key.Test
+	page, next, err := k.page(r, q)
 	if err != nil {
 		return err
 	}
@@ -50,12 +50,12 @@ func (k *api) list(w http.ResponseWriter, r *http.Request, key checkout.Key) err
 	return nil
 }
 
-// page reads on until the page is full and one session more is known, so that has_more is never a guess. What the
-// store cannot select is dropped here: sessions of the other mode, and those whose time is over
-// though their stored state does not say so yet.
-func (k *api) page(r *http.Request, q engine.SessionQuery, test bool) (page []checkout.Session, next checkout.ID, err error) {
+// page reads on until the page is full and one session more is known, so that has_more is never a
+// guess. What the store cannot select is dropped here: sessions whose time is over though their stored state
+// does not say so yet.
+func (k *api) page(r *http.Request, q engine.SessionQuery) (page []checkout.Session, next checkout.ID, err error) {
 	limit := q.Limit
-	q.Limit = min(limit+1, maxLimit)
+	q.Limit = limit + 1
 	for range maxReads {
 		got, err := k.Engine.Sessions(r.Context(), q)
 		if checkout.CodeOf(err) == checkout.CodeNotFound {
@@ -67,7 +67,7 @@ func (k *api) page(r *http.Request, q engine.SessionQuery, test bool) (page []ch
 		for i := range got {
 			s := &got[i]
 			q.After = s.ID
-			if s.Test != test || (len(q.States) > 0 && !slices.Contains(q.States, s.State)) {
+			if len(q.States) > 0 && !slices.Contains(q.States, s.State) {
 				continue
 			}
 			if len(page) == limit {

@@ -84,19 +84,21 @@ func readCustomer(v dialect.Value, sp *spelling) checkout.Customer {
 	return c
 }
 
-// readMobile takes a phone number as it was typed. One that begins with a plus is not looked at as if it were a card's
+// readMobile takes a phone number as it was typed. One with a plus is not looked at as if it were a card's
 // number: German mobile numbers, for one, have Visa's first digit and an old length of its.
 func readMobile(v dialect.Value) string {
 	s := v.String()
 	if s == "" {
 		return ""
 	}
-	digits := 0
-	for i, r := range s {
+	digits, plus := 0, false
+	for _, r := range s {
 		switch {
 		case r >= '0' && r <= '9':
 			digits++
-		case r == '+' && i == 0, strings.ContainsRune(" -.()/", r):
+		case r == '+' && digits == 0 && !plus:
+			plus = true
+		case strings.ContainsRune(" -.()/", r):
 		default:
 			v.Fail("must be a phone number")
 			return ""
@@ -106,7 +108,7 @@ func readMobile(v dialect.Value) string {
 		v.Fail("must be a phone number of 3 to 15 digits")
 		return ""
 	}
-	if s[0] != '+' {
+	if !plus {
 		v.Check(checkout.CheckText(s, 30))
 	}
 	return s

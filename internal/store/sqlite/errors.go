@@ -76,6 +76,11 @@ func translate(err error) error {
 	return internal(err)
 }
 
+func isBusy(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code()&0xff == codeBusy
+}
+
 // endsBatch reports the errors after which SQLite may have rolled back the whole transaction, and
 // with it the work of every caller in the batch.
 func endsBatch(err error) bool {

@@ -9,13 +9,13 @@ import (
 )
 
 // sessions lists newest first; of one microsecond, the one written last comes first. The index
-// sessions_list finds the page: merchant and times bound it, e-mail and currency are tested in it.
+// sessions_list finds the page in its order: merchant and times bound it, e-mail and currency are tested in it.
 func (c *conn) sessions(q store.SessionQuery) ([]checkout.Session, error) {
 	if q.Merchant == "" {
 		return nil, checkout.Invalid("merchant", "is required")
 	}
-	if q.Limit < 1 || q.Limit > 100 {
-		return nil, checkout.Invalid("limit", "must be 1 to 100")
+	if q.Limit < 1 || q.Limit > 101 {
+		return nil, checkout.Invalid("limit", "must be 1 to 101")
 	}
 	var where strings.Builder
 	args := []driver.Value{string(q.Merchant)}
@@ -40,6 +40,9 @@ func (c *conn) sessions(q store.SessionQuery) ([]checkout.Session, error) {
 	}
 	if q.Currency != "" {
 		and(` AND currency = ?`, string(q.Currency))
+	}
+	if q.Test != nil {
+		and(` AND test = ?`, bit(*q.Test))
 	}
 	if q.Email != "" {
 		and(` AND email = ?`, searchable(q.Email))

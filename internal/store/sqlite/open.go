@@ -66,7 +66,7 @@ func open(ctx context.Context, path string, o Options, p pragmas) (*Store, error
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
-	c, err := connect(writeDSN(path, p), o.Seal)
+	c, err := connectPatiently(writeDSN(path, p), o.Seal)
 	if err != nil {
 		return nil, explain(path, err)
 	}
@@ -84,7 +84,7 @@ func open(ctx context.Context, path string, o Options, p pragmas) (*Store, error
 		if err := Migrate(ctx, path); err != nil {
 			return nil, err
 		}
-		if c, err = connect(writeDSN(path, p), o.Seal); err != nil {
+		if c, err = connectPatiently(writeDSN(path, p), o.Seal); err != nil {
 			return nil, explain(path, err)
 		}
 		if _, err = check(c, path); err != nil {
@@ -140,6 +140,17 @@ func check(c *conn, path string) (version int64, err error) {
 		return 0, newer(path, version)
 	}
 	return version, nil
+}
+
+// connectPatiently tries again while another process opens, closes or recovers the file: changing the
+// journal mode answers BUSY at once, whatever the timeout.
+func connectPatiently(dsn string, box *seal.Box) (*conn, error) {
+	for end := time.Now().Add(busyTimeout); ; time.Sleep(5 * time.Millisecond) {
+		c, err := connect(dsn, box)
+		if err == nil || !isBusy(err) || time.Now().After(end) {
+			return c, err
+		}
+	}
 }
 
 func explain(path string, err error) error { return fmt.Errorf("database %s: %w", path, err) }

@@ -49,6 +49,7 @@ CREATE TABLE sessions (
   id           TEXT NOT NULL UNIQUE CHECK (id <> ''),
   merchant     TEXT NOT NULL REFERENCES merchants (id),
   dialect      TEXT NOT NULL,
+  locale       TEXT NOT NULL,            -- the language that the merchant forces; '': the shopper's
   version      INTEGER NOT NULL CHECK (version >= 1),
   state        TEXT NOT NULL CHECK (state IN ('open', 'processing', 'authorized', 'paid', 'canceled', 'expired', 'partially_refunded', 'refunded')),
   late         INTEGER NOT NULL CHECK (late IN (0, 1)),
@@ -72,7 +73,7 @@ CREATE TABLE sessions (
   paid_at      INTEGER,
   sweep_at     INTEGER                   -- when the sweep may take it: its expiry, or the end of a lease; NULL once it cannot expire
 ) STRICT;
-CREATE INDEX sessions_list ON sessions (merchant, created_at, email, currency);
+CREATE INDEX sessions_list ON sessions (merchant, created_at, num, email, currency);
 CREATE INDEX sessions_sweep ON sessions (sweep_at) WHERE sweep_at IS NOT NULL;
 
 CREATE TABLE attempts (

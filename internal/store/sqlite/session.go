@@ -15,22 +15,21 @@ type sessionDoc struct {
 	Order    checkout.Order
 	Customer checkout.Customer
 	URLs     checkout.URLs
-	Locale   string
 	Methods  []checkout.Method
 }
 
-const sessionColumns = `id, merchant, dialect, version, state, late, review, test, amount, currency, captured, refunded,
+const sessionColumns = `id, merchant, dialect, locale, version, state, late, review, test, amount, currency, captured, refunded,
  active, paid_by, channel, doc, metadata, dialect_data, created_at, updated_at, expires_at, paid_at`
 
 func scanSession(r *row, s *checkout.Session) {
-	s.ID, s.Merchant, s.Dialect, s.Version = r.id(), r.id(), r.text(), r.int()
+	s.ID, s.Merchant, s.Dialect, s.Locale, s.Version = r.id(), r.id(), r.text(), r.text(), r.int()
 	s.State, s.Late, s.Review, s.Test = checkout.SessionState(r.text()), r.flag(), checkout.Review(r.text()), r.flag()
 	s.Amount = checkout.Money{Minor: r.int(), Currency: checkout.Currency(r.text())}
 	s.Captured, s.Refunded = r.int(), r.int()
 	s.Active, s.PaidBy, s.Channel = r.id(), r.id(), r.id()
 	var d sessionDoc
 	r.doc(&d)
-	s.Order, s.Customer, s.URLs, s.Locale, s.Methods = d.Order, d.Customer, d.URLs, d.Locale, d.Methods
+	s.Order, s.Customer, s.URLs, s.Methods = d.Order, d.Customer, d.URLs, d.Methods
 	s.Metadata, s.DialectData = r.blob(), r.blob()
 	s.CreatedAt, s.UpdatedAt, s.ExpiresAt, s.PaidAt = r.time(), r.time(), r.time(), r.time()
 }
@@ -41,8 +40,8 @@ func (c *conn) session(id checkout.ID) (checkout.Session, error) {
 
 func (c *conn) head(id checkout.ID) (store.Head, error) {
 	return one(c, "session", func(r *row, h *store.Head) {
-		h.Merchant, h.Version, h.State, h.ExpiresAt = r.id(), r.int(), checkout.SessionState(r.text()), r.time()
-	}, `SELECT merchant, version, state, expires_at FROM sessions WHERE id = ?`, string(id))
+		h.Merchant, h.Locale, h.Version, h.State, h.ExpiresAt = r.id(), r.text(), r.int(), checkout.SessionState(r.text()), r.time()
+	}, `SELECT merchant, locale, version, state, expires_at FROM sessions WHERE id = ?`, string(id))
 }
 
 // canExpire are the states in which the sweep ends a session whose time is over.
@@ -58,7 +57,7 @@ func sweepAt(s *checkout.Session) driver.Value {
 }
 
 func sessionDocOf(s *checkout.Session) (string, error) {
-	return doc(sessionDoc{s.Order, s.Customer, s.URLs, s.Locale, s.Methods})
+	return doc(sessionDoc{s.Order, s.Customer, s.URLs, s.Methods})
 }
 
 func searchable(email string) string { return strings.ToLower(email) }
@@ -71,10 +70,10 @@ func (c *conn) insertSession(s *checkout.Session) error {
 	if s.Version != 1 {
 		return checkout.Errorf(checkout.CodeConflict, "a new session has version 1")
 	}
-	return c.insert(`INSERT INTO sessions (id, merchant, dialect, version, state, late, review, test, amount, currency, captured, refunded,
+	return c.insert(`INSERT INTO sessions (id, merchant, dialect, locale, version, state, late, review, test, amount, currency, captured, refunded,
  active, paid_by, channel, email, reference, doc, metadata, dialect_data, created_at, updated_at, expires_at, paid_at, sweep_at)
- VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		string(s.ID), string(s.Merchant), s.Dialect, s.Version, string(s.State), bit(s.Late), string(s.Review), bit(s.Test),
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		string(s.ID), string(s.Merchant), s.Dialect, s.Locale, s.Version, string(s.State), bit(s.Late), string(s.Review), bit(s.Test),
 		s.Amount.Minor, string(s.Amount.Currency), s.Captured, s.Refunded, opt(s.Active), opt(s.PaidBy), opt(s.Channel),
 		searchable(s.Customer.Email), s.Order.Number, d, bytesOpt(s.Metadata), bytesOpt(s.DialectData),
 		micros(s.CreatedAt), micros(s.UpdatedAt), micros(s.ExpiresAt), micros(s.PaidAt), sweepAt(s))
@@ -97,7 +96,7 @@ const (
 	sessionExists = `SELECT 1 FROM sessions WHERE id = ?`
 )
 
-// updateSession changes everything but id, merchant, dialect, test and the moment of creation, which
+// updateSession changes everything but id, merchant, dialect, locale, test and the moment of creation, which
 // a session keeps for life.
 func (c *conn) updateSession(s *checkout.Session) error {
 	d, err := sessionDocOf(s)

@@ -19,18 +19,30 @@ type tx struct {
 
 var _ store.Tx = (*tx)(nil)
 
+// over tells why nothing may run any more. After an error that ended the batch, SQLite may have left
+// the transaction: a statement that a function tries all the same would be committed on its own.
+func (t *tx) over() error {
+	if t.dead.Load() {
+		return errDead
+	}
+	if t.c.failed != nil {
+		return unavailable(t.c.failed)
+	}
+	return nil
+}
+
 // in runs fn unless the transaction is over.
 func in[T any](t *tx, fn func(c *conn) (T, error)) (T, error) {
-	if t.dead.Load() {
+	if err := t.over(); err != nil {
 		var zero T
-		return zero, errDead
+		return zero, err
 	}
 	return fn(t.c)
 }
 
 func (t *tx) do(fn func(c *conn) error) error {
-	if t.dead.Load() {
-		return errDead
+	if err := t.over(); err != nil {
+		return err
 	}
 	return fn(t.c)
 }

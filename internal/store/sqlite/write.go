@@ -43,10 +43,7 @@ func (s *Store) Write(ctx context.Context, fn func(tx store.Tx) error) error {
 			queue = nil // a nil channel is never ready: from here on, wait for the answer
 			continue
 		case <-j.done:
-			err := j.err
-			j.fn, j.err = nil, nil
-			jobs.Put(j)
-			return err
+			return j.answered()
 		case <-ctx.Done():
 			if queue != nil || j.state.CompareAndSwap(jobWaiting, jobLeft) {
 				return unavailable(ctx.Err())
@@ -71,11 +68,17 @@ func (s *Store) Write(ctx context.Context, fn func(tx store.Tx) error) error {
 		}
 		// The writer has taken the job: what it answers is the truth.
 		<-j.done
-		err := j.err
-		j.fn, j.err = nil, nil
-		jobs.Put(j)
-		return err
+		return j.answered()
 	}
+}
+
+// answered gives the writer's answer and puts the job back. One that its caller has left is never put
+// back: the writer may still come upon it.
+func (j *job) answered() error {
+	err := j.err
+	j.fn, j.err = nil, nil
+	jobs.Put(j)
+	return err
 }
 
 // goroutineID gives the number that a stack trace begins with: "goroutine 18 [running]:". A nested

@@ -63,7 +63,7 @@ func list(t *testing.T, s store.Store) {
 			t.Errorf("pages of %d give %s, the whole is %s", size, names(pages), names(whole))
 		}
 	}
-	for _, bad := range []store.SessionQuery{{Merchant: m}, {Merchant: m, Limit: 101}, {Merchant: m, Limit: -1}, {Limit: 1}} {
+	for _, bad := range []store.SessionQuery{{Merchant: m}, {Merchant: m, Limit: 102}, {Merchant: m, Limit: -1}, {Limit: 1}} {
 		_, err := s.Sessions(bg, bad)
 		wantCode(t, err, checkout.CodeInvalid)
 	}
@@ -106,16 +106,30 @@ func listFilters(t *testing.T, s store.Store) {
 			t.Errorf("%+v gives %q, want %q: %v", c.q, names(got), c.want, err)
 		}
 	}
-	// A filter looks at what is stored now.
-	se, err := s.Session(bg, "cs_0")
-	if err != nil {
-		t.Fatal(err)
+	// A filter looks at what is stored now, whether the session has ended (0) or not (4).
+	change := func(id checkout.ID, change func(se *checkout.Session)) {
+		t.Helper()
+		se, err := s.Session(bg, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		se.Version++
+		change(&se)
+		write(t, s, func(tx store.Tx) error { return tx.UpdateSession(se) })
 	}
-	se.Version, se.State, se.Customer.Email = 2, checkout.SessionPaid, "New@example.com"
-	write(t, s, func(tx store.Tx) error { return tx.UpdateSession(se) })
-	got, err := s.Sessions(bg, store.SessionQuery{Merchant: m, Limit: 9, Email: "new@EXAMPLE.com", States: []checkout.SessionState{checkout.SessionPaid}})
-	if err != nil || names(got) != "0" {
-		t.Errorf("after the update: %q, %v", names(got), err)
+	change("cs_0", func(se *checkout.Session) { se.State, se.Customer.Email = checkout.SessionPaid, "New@example.com" })
+	change("cs_4", func(se *checkout.Session) { se.Amount.Currency = "KES" })
+	change("cs_4", func(se *checkout.Session) { se.Customer.Email = "new@example.com" })
+	for want, q := range map[string]store.SessionQuery{
+		"0":   {Email: "new@EXAMPLE.com", States: []checkout.SessionState{checkout.SessionPaid}},
+		"4 0": {Email: "NEW@example.com"},
+		"4":   {Currency: "KES"},
+		"":    {Currency: "JPY"},
+	} {
+		q.Merchant, q.Limit = m, 9
+		if got, err := s.Sessions(bg, q); err != nil || names(got) != want {
+			t.Errorf("after the update %+v gives %q, want %q: %v", q, names(got), want, err)
+		}
 	}
 }
 

@@ -103,7 +103,7 @@ func sessions(t *testing.T, s store.Store) {
 		got, err := s.Session(bg, want.ID)
 		same(t, got, err, want)
 		head, err := s.Head(bg, want.ID)
-		same(t, head, err, store.Head{Merchant: m, Version: 1, State: want.State, ExpiresAt: want.ExpiresAt})
+		same(t, head, err, store.Head{Merchant: m, Version: 1, State: want.State, ExpiresAt: want.ExpiresAt, Locale: want.Locale})
 	}
 	refused(t, s, checkout.CodeConflict, func(tx store.Tx) error { return tx.InsertSession(little) })
 	second := aSession("second", m)
@@ -139,7 +139,7 @@ func sessionUpdates(t *testing.T, s store.Store) {
 		got, err := s.Session(bg, n.ID)
 		same(t, got, err, n)
 		head, err := s.Head(bg, n.ID)
-		same(t, head, err, store.Head{Merchant: n.Merchant, Version: n.Version, State: n.State, ExpiresAt: n.ExpiresAt})
+		same(t, head, err, store.Head{Merchant: n.Merchant, Version: n.Version, State: n.State, ExpiresAt: n.ExpiresAt, Locale: n.Locale})
 		refused(t, s, checkout.CodeConflict, func(tx store.Tx) error { return tx.UpdateSession(n) })
 		now = n
 	}
@@ -162,7 +162,7 @@ func sessionUpdates(t *testing.T, s store.Store) {
 		other.Dialect, other.CreatedAt = n.Dialect, n.CreatedAt
 		other.Captured, other.Refunded, other.Active, other.PaidBy, other.Channel = 70, 70, "", "at_9", ""
 		other.Order, other.Customer, other.URLs = checkout.Order{Number: "B"}, checkout.Customer{Name: "B"}, checkout.URLs{Success: "https://b.example"}
-		other.Metadata, other.Locale, other.Methods, other.DialectData = []byte("[]"), "sw", []checkout.Method{"mpesa"}, nil
+		other.Metadata, other.Methods, other.DialectData = []byte("[]"), []checkout.Method{"mpesa"}, nil
 		other.PaidAt = at(3 * time.Hour)
 		*n = other
 	})

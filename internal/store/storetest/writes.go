@@ -175,6 +175,25 @@ func cancelledWhileWaiting(t *testing.T, s store.Store) {
 	_, err := s.Session(dead, "cs_1")
 	wantCode(t, err, checkout.CodeUnavailable)
 
+	// One who leaves while others are at work: a function never runs after its caller was told so.
+	inside, release := make(chan struct{}), make(chan struct{})
+	first := make(chan error, 1)
+	go func() {
+		first <- s.Write(bg, func(store.Tx) error { close(inside); <-release; return nil })
+	}()
+	<-inside
+	ctx, leave := context.WithTimeout(bg, 20*time.Millisecond)
+	defer leave()
+	err = s.Write(ctx, func(tx store.Tx) error { return tx.InsertSession(aSession("left", m)) })
+	close(release)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	write(t, s, func(store.Tx) error { return nil }) // whatever waited has had its turn
+	if _, found := s.Session(bg, "cs_left"); (err == nil) != (found == nil) {
+		t.Errorf("told %v, and reading says %v", err, found)
+	}
+
 	// Leaving and being taken race; the answer and the database must agree every time.
 	for i := range 200 {
 		ctx, cancel := context.WithCancel(bg)
@@ -243,7 +262,7 @@ func readsItsOwnWrites(t *testing.T, s store.Store) {
 		got, err := tx.Session(bg, se.ID)
 		same(t, got, err, se)
 		head, err := tx.Head(bg, se.ID)
-		same(t, head, err, store.Head{Merchant: m, Version: 1, State: se.State, ExpiresAt: se.ExpiresAt})
+		same(t, head, err, store.Head{Merchant: m, Version: 1, State: se.State, ExpiresAt: se.ExpiresAt, Locale: se.Locale})
 		page, err := tx.Sessions(bg, store.SessionQuery{Merchant: m, Limit: 5})
 		same(t, page, err, []checkout.Session{se})
 		gotA, err := tx.AttemptByToken(bg, a.Token)
