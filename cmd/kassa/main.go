@@ -54,16 +54,16 @@ func run(ctx context.Context, args []string, io streams) int {
 	parser, err := kong.New(&c, kong.Name("kassa"), kong.Description("A self-hosted hosted checkout."), kong.UsageOnError(),
 		kong.Writers(io.out, io.err), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io))
 	if err != nil {
-		fmt.Fprintln(io.err, "kassa:", err)
+		say(io.err, "kassa: %v", err)
 		return 1
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(io.err, "kassa:", err)
+		say(io.err, "kassa: %v", err)
 		return 2
 	}
 	if err := k.Run(); err != nil {
-		fmt.Fprintln(io.err, "kassa:", explain(err))
+		say(io.err, "kassa: %s", explain(err))
 		var p problems
 		if errors.As(err, &p) || checkout.CodeOf(err) == checkout.CodeInvalid {
 			return 2

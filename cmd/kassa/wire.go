@@ -144,8 +144,9 @@ func cookieKey(secret []byte) ([]byte, error) {
 }
 
 // listen opens the address; the error says what to do about a port that is taken.
-func listen(address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var c net.ListenConfig
+	l, err := c.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w (choose another with --listen)", address, err)
 	}

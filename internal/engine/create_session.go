@@ -32,8 +32,7 @@ type Render func(checkout.Session) (status int, body []byte, err error)
 
 // CreateSession is the merchant's order. The dialect has filled and checked the session's Merchant,
 // Dialect, Test, Amount, Order, Customer, URLs, Metadata, Locale, Methods, Channel, DialectData and perhaps
-// ExpiresAt; the rest is set here. The session, its first event and, with an idempotency key,
-// the answer are one transaction, so no key is ever stuck. Errors: CodeInvalid, CodeKeyReused, CodeUnavailable.
+// ExpiresAt; the rest is set here. The session and, with an idempotency key, the answer are one transaction, so no key is ever stuck. Errors: CodeInvalid, CodeKeyReused, CodeUnavailable.
 func (e *Engine) CreateSession(ctx context.Context, s checkout.Session, idem *Idempotency, render Render) (Reply, error) {
 	now := e.Now()
 	if !s.Amount.IsPositive() {
@@ -62,9 +61,6 @@ func (e *Engine) CreateSession(ctx context.Context, s checkout.Session, idem *Id
 		}
 		reply = Reply{Status: status, Body: body}
 		if err := tx.InsertSession(s); err != nil {
-			return err
-		}
-		if err := e.putFacts(tx, &s, []checkout.Fact{{Kind: checkout.EventSessionCreated}}, now); err != nil {
 			return err
 		}
 		if idem == nil {

@@ -92,9 +92,6 @@ func (e *Engine) restarted(ctx context.Context, old checkout.Session) (checkout.
 		if err := tx.InsertSession(s); err != nil {
 			return err
 		}
-		if err := e.putFacts(tx, &s, []checkout.Fact{{Kind: checkout.EventSessionCreated, Detail: "restart"}}, now); err != nil {
-			return err
-		}
 		return tx.PutAnswer(store.Answer{AnswerKey: key, Done: true, Ref: s.ID, CreatedAt: now})
 	})
 	return next, err

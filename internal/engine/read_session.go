@@ -55,9 +55,16 @@ func (e *Engine) Attempts(ctx context.Context, session checkout.ID) ([]checkout.
 	return e.store.Attempts(ctx, session)
 }
 
-// Events lists the events of a session that was read through Session before, in order.
+// Events lists the events of a session that was read through Session before, in order. The first, that
+// it was made, is the session's own row: it is told from there and has no id.
 func (e *Engine) Events(ctx context.Context, session checkout.ID) ([]checkout.Event, error) {
-	return e.store.Events(ctx, session)
+	s, err := e.store.Session(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	later, err := e.store.Events(ctx, session)
+	made := checkout.Event{Merchant: s.Merchant, Session: s.ID, Kind: checkout.EventSessionCreated, Version: 1, State: checkout.SessionOpen, At: s.CreatedAt}
+	return append([]checkout.Event{made}, later...), err
 }
 
 // Head gives what tells whether a page about the session is still true. Anybody who knows the id may

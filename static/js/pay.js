@@ -3,15 +3,21 @@
   'use strict';
   const every = (selector, each) => document.querySelectorAll(selector).forEach(each);
   let skew = 0;
+  let sending = false;
+  let look = () => {};
 
   // The page says what was true at its version and state. When the server speaks of others, load it
   // anew. An event's data is {"version": "4", "state": "paid", "now": milliseconds by the server's clock}.
+  // Not while a form of the page is under way: its own news must not overtake its answer.
   every('[data-events]', (main) => {
     const { events, version, state, self } = main.dataset;
+    let old = false;
+    look = () => old && !sending && location.replace(self || location.pathname);
     new EventSource(events).onmessage = (event) => {
       const now = JSON.parse(event.data);
       if (now.now) skew = now.now - Date.now();
-      if (String(now.version) !== version || (now.state && state && now.state !== state)) location.replace(self || location.pathname);
+      old = String(now.version) !== version || (now.state && state && now.state !== state);
+      look();
     };
   });
 
@@ -41,8 +47,14 @@
     button.removeAttribute('aria-busy');
     if (button.dataset.idle) button.textContent = button.dataset.idle;
   };
+  const stay = () => {
+    sending = false;
+    look();
+  };
   document.addEventListener('submit', (event) => {
     const button = event.target.querySelector('[data-busy]');
+    sending = true;
+    setTimeout(stay, 10000);
     if (!button) return;
     if (button.hasAttribute('aria-busy')) return event.preventDefault();
     button.dataset.idle = button.textContent;
@@ -50,7 +62,10 @@
     button.setAttribute('aria-busy', true);
     setTimeout(free, 10000, button);
   });
-  addEventListener('pageshow', () => every('[aria-busy]', free));
+  addEventListener('pageshow', () => {
+    every('[aria-busy]', free);
+    stay();
+  });
 
   // Minutes, not seconds: a screen reader says each change.
   every('[data-until]', (element) => {

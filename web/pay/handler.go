@@ -61,13 +61,13 @@ func (h *Handler) show(c echo.Context) error {
 	}
 	a := h.ask(r)
 	a.loc = h.Languages.For(r, head.Locale, merchant.Locale)
+	if a.chosen {
+		h.Languages.Remember(c.Response(), r)
+	}
 	key := cacheKey{id: id, version: head.Version, state: head.State, lang: a.loc.Key(), query: a.key(), merchant: merchant.Version}
 	if drawn, ok := h.cache.get(key); ok {
 		h.Headers.Set(c.Response().Header(), nil)
 		return drawn.Write(c.Response().Writer, r, http.StatusOK)
-	}
-	if a.chosen {
-		h.Languages.Remember(c.Response(), r)
 	}
 	v, err := h.Engine.View(ctx, id)
 	if err != nil {
@@ -127,10 +127,10 @@ func (h *Handler) ask(r *http.Request) asked {
 
 // key is the part of the question that the page depends on.
 func (a asked) key() string {
-	if !a.next && !a.stay && !a.stale && a.wait == 0 {
+	if !a.next && !a.stay && !a.stale && a.wait == 0 && a.lang == "" {
 		return a.method
 	}
-	return a.method + "?" + strconv.Itoa(a.wait) + strconv.FormatBool(a.next) + strconv.FormatBool(a.stay) + strconv.FormatBool(a.stale)
+	return a.method + "?" + a.lang + strconv.Itoa(a.wait) + strconv.FormatBool(a.next) + strconv.FormatBool(a.stay) + strconv.FormatBool(a.stale)
 }
 
 // to is the page of a session, below the site's own path, with a query.
