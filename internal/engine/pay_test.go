@@ -314,6 +314,13 @@ func TestUnknownIsNotFailed(t *testing.T) {
 		r.decide(a, "timeout_then_success")
 		r.comeBack(a)
 		r.want(s.ID, checkout.SessionProcessing)
+		// The shopper may have paid: nothing is offered until it is known.
+		if got := r.attempt(a.ID); got.State != checkout.AttemptProcessing {
+			t.Fatalf("attempt is %s", got.State)
+		}
+		if _, err := r.StartAttempt(r.ctx, engine.StartAttempt{Session: string(s.ID), Method: "oxxo"}); checkout.CodeOf(err) != checkout.CodeConflict {
+			t.Fatalf("another payment beside one that may be paid: %v", err)
+		}
 		r.later(2 * time.Minute)
 		r.want(s.ID, checkout.SessionPaid)
 	})

@@ -17,6 +17,12 @@ const unknownAfter = 15 * time.Minute
 // answer. hint is what made us ask, if it was a notification. It is the one way in which news from
 // outside reaches a state: returns, notifications and the poller all end here.
 func (e *Engine) Ask(ctx context.Context, id checkout.ID, hint *psp.Hint) error {
+	return e.ask(ctx, id, hint, false)
+}
+
+// ask is Ask; returned says that the shopper has come back from the provider's page, perhaps having
+// paid: should the provider be silent, the page must not offer to pay again.
+func (e *Engine) ask(ctx context.Context, id checkout.ID, hint *psp.Hint, returned bool) error {
 	unlock, err := e.locks.lock(ctx, id)
 	if err != nil {
 		return err
@@ -36,6 +42,9 @@ func (e *Engine) Ask(ctx context.Context, id checkout.ID, hint *psp.Hint) error 
 	snap, err := e.fetch(ctx, p, a, hint)
 	if err != nil {
 		e.log.WarnContext(ctx, "fetch failed", "attempt", a.ID, "psp", a.PSP, "err", err)
+		if returned && a.State == checkout.AttemptRequiresAction {
+			return e.settle(ctx, a.ID, psp.Snapshot{Observation: checkout.Observation{State: checkout.AttemptProcessing}})
+		}
 		return e.undecided(ctx, a)
 	}
 	if snap.NotFound {
@@ -147,7 +156,7 @@ func (e *Engine) Returned(ctx context.Context, attempt string, m store.Message) 
 	if a.State.Final() {
 		return a.Session, nil
 	}
-	return a.Session, e.within(ctx, func(ctx context.Context) error { return e.Ask(ctx, id, nil) })
+	return a.Session, e.within(ctx, func(ctx context.Context) error { return e.ask(ctx, id, nil, true) })
 }
 
 // within runs a call that may outlive the request, and waits at most ShopperWait for it.

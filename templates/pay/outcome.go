@@ -62,6 +62,8 @@ func (v *Ended) mark() string {
 // next never offers what the page does not have.
 func (v *Ended) next() string {
 	switch {
+	case v.Money == EndedWatched:
+		return v.T("ended.next.watched")
 	case v.Restart != "":
 		return v.T("ended.next.restart")
 	case v.Return != "":

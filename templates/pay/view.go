@@ -122,6 +122,7 @@ type Instructions struct {
 	Page
 	Method    string
 	Amount    string
+	Plain     string // the amount without currency and grouping, for copying
 	Lines     []Line
 	Reference string
 	Until     layout.Time
@@ -242,6 +243,7 @@ type Ended struct {
 	Kind    EndedKind
 	Review  string     // checkout.Review to tell the shopper beside it; empty: none
 	Money   EndedMoney // empty: none
+	Stay    string     // address of the page that stays, where Refresh leaves it
 	Restart string     // address (POST, field version) that starts again with the same order; empty: not allowed
 	Return  string
 }

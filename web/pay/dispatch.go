@@ -158,7 +158,7 @@ func (d *drawing) underWay(home string) chosen {
 			Until: d.date(a.Action.ExpiresAt), Return: d.s.URLs.Pending}))
 	case a.Action.Kind == checkout.ActionInstructions:
 		p.Refresh = d.again()
-		v := pay.Instructions{Page: p, Method: method, Amount: p.Order.Total, Reference: a.Action.Reference, Until: d.date(a.Action.ExpiresAt), Return: d.s.URLs.Pending}
+		v := pay.Instructions{Page: p, Method: method, Amount: p.Order.Total, Plain: d.s.Amount.Decimal(), Reference: a.Action.Reference, Until: d.date(a.Action.ExpiresAt), Return: d.s.URLs.Pending}
 		for _, l := range a.Action.Lines {
 			v.Lines = append(v.Lines, pay.Line{Label: string(l.Label), Value: l.Value})
 		}
@@ -231,8 +231,9 @@ func (d *drawing) ended(kind pay.EndedKind, home string) chosen {
 	if may(actRestart, d.s.State) && v.Money == pay.EndedNone {
 		v.Restart = d.self() + "/restart"
 	}
-	if kind == pay.EndedCanceled && home != "" && !d.a.stay && d.Engine.Now().Sub(d.s.UpdatedAt) <= freshFor {
+	if kind == pay.EndedCanceled && v.Money == pay.EndedNone && home != "" && !d.a.stay && d.Engine.Now().Sub(d.s.UpdatedAt) <= freshFor {
 		v.Page.Refresh = layout.Refresh{URL: home, After: 3, Always: true}
+		v.Stay = d.query(url.Values{"stay": {"1"}})
 	}
 	return d.ok(pay.EndedPage(v))
 }

@@ -186,7 +186,7 @@ func (t Teller) actions(add func(string, templ.Component)) {
 		Barcode: "93000123456789", Until: week, Email: "juan@example.com", Return: "https://cafeluna.example/orders/1042"}))
 	add("voucher/plain", pay.VoucherPage(pay.Voucher{Page: open, Method: t.T("method.cash"), Amount: "KMF\u00a012,500", Reference: "KA-7730-2"}))
 
-	add("instructions", pay.InstructionsPage(pay.Instructions{Page: open, Method: t.T("method.bank_transfer"), Amount: "MXN\u00a0210.00",
+	add("instructions", pay.InstructionsPage(pay.Instructions{Page: open, Method: t.T("method.bank_transfer"), Amount: "MXN\u00a0210.00", Plain: "210.00",
 		Lines: []pay.Line{{Label: "bank", Value: "Banco del Norte"}, {Label: "beneficiary", Value: "Café Luna, S. de R.L. de C.V."}, {Label: "clabe", Value: "646180157000000004"},
 			{Label: "iban", Value: "DE89370400440532013000"}, {Label: "paybill", Value: "400200"}},
 		Reference: "K7QX2MPA", Until: week, Email: "juan@example.com"}))
