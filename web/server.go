@@ -26,6 +26,7 @@ type Options struct {
 	Dialects  map[string]dialect.Dialect // by name; each is served below /name
 	Words     *words.Catalogue
 	CookieKey []byte // at least 32 bytes
+	Secret    []byte // the server's secret key, which the keys of signed returns are derived from
 	ReportURI string // tests: where browsers report what a policy stopped
 	Log       *slog.Logger
 	// Mounts are handlers of others, by the path below which they get everything: the sandbox's
@@ -78,13 +79,26 @@ type server struct {
 	languages *page.Languages
 }
 
-// home gives the merchant's URL for a session, in the words of the dialect that made it.
+// home gives the merchant's URL for a session, in the words of the dialect that made it, and signed
+// where the merchant wants that.
 func (s *server) home(ctx context.Context, session checkout.Session, a *checkout.Attempt) (string, error) {
 	d, ok := s.Dialects[session.Dialect]
 	if !ok {
 		return "", nil // made by a dialect that this server does not speak any more
 	}
-	return d.ReturnURL(ctx, session, a)
+	to, err := d.ReturnURL(ctx, session, a)
+	if err != nil || to == "" {
+		return to, err
+	}
+	m, err := s.Engine.Merchant(ctx, session.Merchant)
+	if err != nil || m.ReturnKey < 1 {
+		return to, err
+	}
+	key, err := checkout.DeriveReturnKey(s.Secret, m.ID, m.ReturnKey)
+	if err != nil {
+		return "", err
+	}
+	return checkout.ReturnOf(&session, s.Engine.Now()).Append(to, key)
 }
 
 // stripBase lets a site that lives below a path be reached with and without it: a proxy may take it

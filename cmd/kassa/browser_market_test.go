@@ -109,7 +109,7 @@ func (m *market) api(method, path string, body []byte) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	b, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return order{}, err
@@ -245,7 +245,6 @@ const thanks = "/thanks?order=A-17&via=kassa"
 // gate stands before the program as a proxy would, and can hold back the answers to posts, so that a
 // slow network is a condition and not a matter of luck.
 type gate struct {
-	base string
 	mu   sync.Mutex
 	come int
 	hold chan struct{} // nil: nothing is held

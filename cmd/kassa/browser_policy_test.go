@@ -65,7 +65,7 @@ func (m *market) comesCompressed(address string) {
 	if err != nil {
 		m.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	z, err := gzip.NewReader(answer.Body)
 	if err != nil {
 		m.Fatalf("%s: %v", address, err)

@@ -44,7 +44,10 @@ type Review string
 
 const (
 	ReviewNone              Review = ""
-	ReviewAmountMismatch    Review = "amount_mismatch"    // the provider reports another amount or currency
+	ReviewAmountMismatch    Review = "amount_mismatch"    // the provider reports another currency, no amount, or a hold of another amount
+	ReviewUnderpaid         Review = "underpaid"          // less money arrived than the order's amount; the attempt's Code says how much
+	ReviewOverpaid          Review = "overpaid"           // more money arrived than the order's amount; the attempt's Code says how much
+	ReviewDisputed          Review = "disputed"           // paid, and then taken back by the shopper's bank, or about to be
 	ReviewReferenceMismatch Review = "reference_mismatch" // ... or another payment object or payee than we made
 	ReviewLatePayment       Review = "late_payment"       // money arrived after cancel, expiry or failure
 	ReviewSecondPayment     Review = "second_payment"     // paid twice, and the provider cannot refund by itself

@@ -17,8 +17,11 @@ type Merchant struct {
 	Country      Country
 	Locale       string   // default language of its pages; empty: the shopper's
 	AllowedHosts []string // hosts that its URLs may name; empty: any
-	Version      int64
-	CreatedAt    time.Time
+	// ReturnKey tells whether the shopper's way home is signed: n from 1 for "under the n-th key", 0 for
+	// never, -n for "not any more, and the n-th key was the last". The keys themselves are derived.
+	ReturnKey int
+	Version   int64
+	CreatedAt time.Time
 }
 
 // Scope is what a key may do.

@@ -16,7 +16,8 @@ type Observation struct {
 	Code    string // the provider's own code or status
 	PSPData []byte // nil: unchanged
 	Fee     int64  // minor units
-	// Review is set when the answer cannot be believed as it stands: the state is kept, whatever State says.
+	// Review is set when the answer cannot be believed as it stands: the state is kept, whatever State
+	// says. ReviewDisputed is the exception: the money did arrive, State says so, and was taken back since.
 	Review Review
 }
 
@@ -47,31 +48,57 @@ type Fact struct {
 // Settle decides what an observation does to an attempt and its session. It is pure: the same input
 // gives the same change. An answer that comes out of order changes nothing. Amount and currency must
 // equal the attempt's before anything counts as authorized or paid (promise 6); a mismatch only
-// flags both for a person.
+// flags both for a person. A dispute changes no state: a session that was paid stays paid, flagged.
 func Settle(s Session, a Attempt, o Observation, now time.Time) Change {
 	c := Change{Session: s, Attempt: a}
 	if o.PSPRef != "" && a.PSPRef != "" && o.PSPRef != a.PSPRef {
 		c.review(ReviewReferenceMismatch, now)
 		return c
 	}
+	doubt := o.doubt(&a)
+	if doubt == ReviewUnderpaid || doubt == ReviewOverpaid {
+		o.Code = "received " + o.Amount.Decimal() + " " + string(o.Amount.Currency) // what the person who looks has to know
+	}
 	c.learn(o, now)
-	if o.Review != ReviewNone {
-		c.review(o.Review, now)
+	if doubt != ReviewNone {
+		c.review(doubt, now)
 		return c
+	}
+	c.apply(o, now)
+	if o.Review == ReviewDisputed {
+		c.review(ReviewDisputed, now)
+	}
+	return c
+}
+
+// doubt is why an answer must not move any state; none when it may.
+func (o *Observation) doubt(a *Attempt) Review {
+	if o.Review != ReviewNone && o.Review != ReviewDisputed {
+		return o.Review
 	}
 	said := o.State != a.State || o.Amount != Money{} // a repeated state without an amount says nothing of it
-	if (o.State == AttemptSucceeded || o.State == AttemptAuthorized) && said && o.Amount != a.Amount {
-		c.review(ReviewAmountMismatch, now)
-		return c
+	if (o.State != AttemptSucceeded && o.State != AttemptAuthorized) || !said || o.Amount == a.Amount {
+		return ReviewNone
 	}
+	switch {
+	case o.State == AttemptAuthorized || o.Amount.Currency != a.Amount.Currency || !o.Amount.IsPositive():
+		return ReviewAmountMismatch
+	case o.Amount.Minor < a.Amount.Minor:
+		return ReviewUnderpaid
+	}
+	return ReviewOverpaid
+}
+
+// apply moves the attempt, and the session with it, to the state that an answer reports.
+func (c *Change) apply(o Observation, now time.Time) {
+	before := c.Attempt.State
 	ev, ok := eventFor(o.State)
-	if !ok || o.State == a.State {
-		return c
+	if !ok || o.State == before {
+		return
 	}
-	before := a.State
 	kind, err := c.Attempt.Apply(ev, now)
 	if err != nil {
-		return c // out of order
+		return // out of order
 	}
 	c.Changed = true
 	if c.Attempt.State.Lost() {
@@ -94,7 +121,6 @@ func Settle(s Session, a Attempt, o Observation, now time.Time) Change {
 	case c.Attempt.State.Lost():
 		c.lost(now)
 	}
-	return c
 }
 
 func defaultDecline(s AttemptState) Decline {

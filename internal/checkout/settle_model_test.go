@@ -205,7 +205,7 @@ func (w *world) observe(t *rapid.T) {
 		Amount: rapid.SampledFrom([]checkout.Money{right, right, right, {Minor: right.Minor + 1, Currency: right.Currency}, {Minor: right.Minor - 1, Currency: right.Currency}, {Minor: 1, Currency: right.Currency},
 			{Minor: right.Minor * 100, Currency: right.Currency}, {Minor: -right.Minor, Currency: right.Currency}, {Minor: right.Minor, Currency: "USD"}, {Minor: right.Minor, Currency: "mxn"}, {}}).Draw(t, "amount"),
 		PSPRef: rapid.SampledFrom([]string{"", "ref", "ref", "other"}).Draw(t, "ref"),
-		Review: rapid.SampledFrom([]checkout.Review{"", "", "", "", checkout.ReviewUnknownOutcome, checkout.ReviewReferenceMismatch}).Draw(t, "review"),
+		Review: rapid.SampledFrom([]checkout.Review{"", "", "", "", checkout.ReviewUnknownOutcome, checkout.ReviewReferenceMismatch, checkout.ReviewDisputed}).Draw(t, "review"),
 	}
 	w.settle(t, i, o)
 }
@@ -224,7 +224,7 @@ func (w *world) settle(t *rapid.T, i int, o checkout.Observation) {
 	money := o.State == checkout.AttemptSucceeded || o.State == checkout.AttemptAuthorized
 	repeated := o.State == a.State && o.Amount == (checkout.Money{})
 	switch {
-	case o.PSPRef != "" && a.PSPRef != "" && o.PSPRef != a.PSPRef, o.Review != "", money && o.Amount != a.Amount && !repeated:
+	case o.PSPRef != "" && a.PSPRef != "" && o.PSPRef != a.PSPRef, o.Review != "" && o.Review != checkout.ReviewDisputed, money && o.Amount != a.Amount && !repeated:
 		w.m.flagged = true
 		if c.Session.State != w.s.State || c.Attempt.State != a.State || c.GiveBack || c.Void {
 			t.Fatalf("%+v is not to be believed, and changes %s to %s, %s to %s", o, w.s.State, c.Session.State, a.State, c.Attempt.State)
@@ -232,6 +232,7 @@ func (w *world) settle(t *rapid.T, i int, o checkout.Observation) {
 	default:
 		unwanted := o.State == checkout.AttemptAuthorized && !w.m.over[a.ID] && !w.m.held[a.ID] && w.m.active != a.ID
 		w.m.observe(a.ID, o.State, w.timeOver())
+		w.m.flagged = w.m.flagged || o.Review == checkout.ReviewDisputed
 		if c.Void != unwanted {
 			t.Fatalf("Void is %v after %+v", c.Void, o)
 		}

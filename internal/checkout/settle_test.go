@@ -175,10 +175,12 @@ func TestSettleDoubts(t *testing.T) {
 		o    checkout.Observation
 		want checkout.Review
 	}{
-		"one less":                   {checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: 20999, Currency: "MXN"}}, checkout.ReviewAmountMismatch},
-		"one more":                   {checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: 21001, Currency: "MXN"}}, checkout.ReviewAmountMismatch},
+		"one less":                   {checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: 20999, Currency: "MXN"}}, checkout.ReviewUnderpaid},
+		"one more":                   {checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: 21001, Currency: "MXN"}}, checkout.ReviewOverpaid},
 		"another currency":           {checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: 21000, Currency: "USD"}}, checkout.ReviewAmountMismatch},
 		"no amount":                  {checkout.Observation{State: checkout.AttemptSucceeded}, checkout.ReviewAmountMismatch},
+		"less than nothing":          {checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: -1, Currency: "MXN"}}, checkout.ReviewAmountMismatch},
+		"disputed, another amount":   {checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: 1, Currency: "MXN"}, Review: checkout.ReviewDisputed}, checkout.ReviewUnderpaid},
 		"authorized for less":        {checkout.Observation{State: checkout.AttemptAuthorized, Amount: checkout.Money{Minor: 1, Currency: "MXN"}}, checkout.ReviewAmountMismatch},
 		"another payment":            {checkout.Observation{State: checkout.AttemptSucceeded, Amount: price, PSPRef: "other"}, checkout.ReviewReferenceMismatch},
 		"another payment has failed": {checkout.Observation{State: checkout.AttemptFailed, PSPRef: "other"}, checkout.ReviewReferenceMismatch},
@@ -207,16 +209,67 @@ func TestSettleRepeatedState(t *testing.T) {
 	}
 }
 
+// TestSettleSaysWhatArrived: the person who looks reads the amount, and what came later replaces it.
+func TestSettleSaysWhatArrived(t *testing.T) {
+	s, a := under(checkout.SessionProcessing, checkout.AttemptProcessing)
+	for _, step := range []struct {
+		minor  int64
+		review checkout.Review
+		code   string
+		facts  string
+	}{
+		{20500, checkout.ReviewUnderpaid, "received 205.00 MXN", "session.needs_review(underpaid)"},
+		{20500, checkout.ReviewUnderpaid, "received 205.00 MXN", ""},
+		{20600, checkout.ReviewUnderpaid, "received 206.00 MXN", ""},
+		{21500, checkout.ReviewOverpaid, "received 215.00 MXN", "session.needs_review(overpaid)"},
+	} {
+		c := checkout.Settle(s, a, checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: step.minor, Currency: "MXN"}, Code: "settled"}, t0)
+		s, a = c.Session, c.Attempt
+		if s.State != checkout.SessionProcessing || s.Captured != 0 || s.Review != step.review || a.Review != step.review || a.Code != step.code {
+			t.Errorf("%d: %+v %+v", step.minor, s, a)
+		}
+		wantFacts(t, c.Facts, step.facts)
+	}
+}
+
+// TestSettleDisputed: what was paid stays paid, and a person hears of it once; money whose first news is
+// the dispute was money too.
+func TestSettleDisputed(t *testing.T) {
+	o := succeeded()
+	o.Review = checkout.ReviewDisputed
+	for state, facts := range map[checkout.AttemptState]string{
+		checkout.AttemptSucceeded:  "session.needs_review(disputed)",
+		checkout.AttemptProcessing: "attempt.succeeded session.paid session.needs_review(disputed)",
+		checkout.AttemptExpired:    "attempt.succeeded_late session.processing session.paid session.needs_review(late_payment) session.needs_review(disputed)",
+	} {
+		s, a := under(checkout.SessionProcessing, state)
+		switch state {
+		case checkout.AttemptSucceeded:
+			s.State, s.Active, s.PaidBy, s.Captured = checkout.SessionPaid, "", a.ID, a.Amount.Minor
+		case checkout.AttemptExpired:
+			s.State, s.Active = checkout.SessionOpen, ""
+		}
+		c := checkout.Settle(s, a, o, t0)
+		if c.Session.State != checkout.SessionPaid || c.Session.PaidBy != a.ID || c.Session.Captured != a.Amount.Minor || c.Session.Review != checkout.ReviewDisputed || c.Attempt.Review != checkout.ReviewDisputed || c.GiveBack {
+			t.Errorf("%s: %+v", state, c)
+		}
+		wantFacts(t, c.Facts, facts)
+		if again := checkout.Settle(c.Session, c.Attempt, o, t0.Add(time.Minute)); again.Changed {
+			t.Errorf("%s: told twice, flagged twice", state)
+		}
+	}
+}
+
 // TestReviewKeepsTheGraverReason: not knowing must not cover up a reason that is there already.
 func TestReviewKeepsTheGraverReason(t *testing.T) {
 	s, a := under(checkout.SessionProcessing, checkout.AttemptProcessing)
 	c := checkout.Settle(s, a, checkout.Observation{State: checkout.AttemptSucceeded, Amount: checkout.Money{Minor: 1, Currency: "MXN"}}, t0)
 	unknown := checkout.Observation{State: checkout.AttemptProcessing, Review: checkout.ReviewUnknownOutcome}
-	if c = checkout.Settle(c.Session, c.Attempt, unknown, t0); c.Changed || c.Session.Review != checkout.ReviewAmountMismatch {
+	if c = checkout.Settle(c.Session, c.Attempt, unknown, t0); c.Changed || c.Session.Review != checkout.ReviewUnderpaid {
 		t.Errorf("%+v", c)
 	}
 	other := checkout.Attempt{ID: "at_2", Session: "cs_1", State: checkout.AttemptProcessing, Amount: price, Superseded: true}
-	if c = checkout.Settle(c.Session, other, unknown, t0); c.Session.Review != checkout.ReviewAmountMismatch || c.Attempt.Review != checkout.ReviewUnknownOutcome {
+	if c = checkout.Settle(c.Session, other, unknown, t0); c.Session.Review != checkout.ReviewUnderpaid || c.Attempt.Review != checkout.ReviewUnknownOutcome {
 		t.Errorf("%+v", c)
 	}
 	if c = checkout.Settle(c.Session, c.Attempt, succeeded(), t0); c.Session.State != checkout.SessionPaid || c.Session.Review == checkout.ReviewNone {

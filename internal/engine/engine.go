@@ -32,6 +32,9 @@ type Options struct {
 	IDs    checkout.IDs     // default checkout.RandomID
 	Log    *slog.Logger     // default: discard
 	Client *http.Client     // for calls to providers
+	// Deliver hears that deliveries have become due, after they were committed. It must return at once,
+	// and may be called by many goroutines. It only hastens: a worker that is not told finds them by asking.
+	Deliver func()
 }
 
 // Engine runs the use cases. Its methods are safe for many goroutines. Errors are *checkout.Error.
@@ -43,20 +46,22 @@ type Engine struct {
 	ids    checkout.IDs
 	log    *slog.Logger
 	client *http.Client
+	wake   func()
 
 	merchants cache[checkout.ID, checkout.Merchant]
 	channels  cache[checkout.ID, []checkout.Channel] // by merchant
 	channel   cache[checkout.ID, checkout.Channel]
 	keys      cache[[32]byte, checkout.Key]
+	targets   cache[checkout.ID, []target] // by merchant
 	opened    openedPSPs
 	locks     keyedLocks
 	watchers  watchers
-	calls     sync.WaitGroup // provider calls that outlive the request that began them
+	calls     inFlight // provider calls that outlive the request that began them
 }
 
 // New makes an Engine. It starts nothing; Run does.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, links: o.Links, now: o.Now, ids: o.IDs, log: o.Log, client: o.Client, kinds: map[string]psp.Kind{}}
+	e := &Engine{store: o.Store, links: o.Links, now: o.Now, ids: o.IDs, log: o.Log, client: o.Client, wake: o.Deliver, kinds: map[string]psp.Kind{}}
 	if e.now == nil {
 		e.now = time.Now
 	}
@@ -69,10 +74,13 @@ func New(o Options) *Engine {
 	if e.client == nil {
 		e.client = &http.Client{Timeout: PSPTimeout}
 	}
+	if e.wake == nil {
+		e.wake = func() {}
+	}
 	for _, k := range o.PSPs {
 		e.kinds[k.Name] = k
 	}
-	for _, c := range []interface{ init(*Engine) }{&e.merchants, &e.channels, &e.channel, &e.keys} {
+	for _, c := range []interface{ init(*Engine) }{&e.merchants, &e.channels, &e.channel, &e.keys, &e.targets} {
 		c.init(e)
 	}
 	return e
@@ -82,14 +90,7 @@ func New(o Options) *Engine {
 func (e *Engine) Now() time.Time { return e.now().UTC().Truncate(time.Microsecond) }
 
 // Wait returns when no provider call that began in a request is under way any more, or ctx ends.
-func (e *Engine) Wait(ctx context.Context) {
-	done := make(chan struct{})
-	go func() { e.calls.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-}
+func (e *Engine) Wait(ctx context.Context) { e.calls.wait(ctx) }
 
 // Ping reports whether the store works.
 func (e *Engine) Ping(ctx context.Context) error { return e.store.Ping(ctx) }
@@ -107,12 +108,20 @@ func (e *Engine) channelByID(ctx context.Context, id checkout.ID) (checkout.Chan
 	return e.channel.get(id, func() (checkout.Channel, error) { return e.store.Channel(ctx, id) })
 }
 
-// write runs fn in a transaction that the end of the caller's connection cannot stop, and again when
-// it lost a compare-and-swap against another node.
+// write runs fn in a transaction that the end of the caller's connection cannot stop; the store bounds
+// the wait for it. Afterwards it wakes whoever sends what has become due.
 func (e *Engine) write(ctx context.Context, fn func(tx store.Tx) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
-	defer cancel()
-	return e.store.Write(ctx, fn)
+	var due bool
+	err := e.store.Write(context.WithoutCancel(ctx), func(tx store.Tx) error {
+		o := outbox{Tx: tx}
+		err := fn(&o)
+		due = o.due
+		return err
+	})
+	if err == nil && due {
+		e.wake()
+	}
+	return err
 }
 
 // put stores what a change decided: session, attempt and facts, in one transaction, and what follows
@@ -177,10 +186,15 @@ func (e *Engine) putFacts(tx store.Tx, s *checkout.Session, facts []checkout.Fac
 		if f.Kind == checkout.EventNone {
 			continue
 		}
-		err := tx.InsertEvent(checkout.Event{ID: e.ids(checkout.PrefixEvent, now), Merchant: s.Merchant, Session: s.ID, Attempt: f.Attempt,
-			Refund: f.Refund, Kind: f.Kind, Version: s.Version, State: s.State, Detail: f.Detail, At: now})
-		if err != nil {
+		ev := checkout.Event{ID: e.ids(checkout.PrefixEvent, now), Merchant: s.Merchant, Session: s.ID, Attempt: f.Attempt,
+			Refund: f.Refund, Kind: f.Kind, Version: s.Version, State: s.State, Detail: f.Detail, At: now}
+		if err := tx.InsertEvent(ev); err != nil {
 			return err
+		}
+		if f.Kind.Told() {
+			if err := e.tell(tx, s, &ev); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

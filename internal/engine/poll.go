@@ -162,9 +162,9 @@ func (e *Engine) Returned(ctx context.Context, attempt string, m store.Message) 
 // within runs a call that may outlive the request, and waits at most ShopperWait for it.
 func (e *Engine) within(ctx context.Context, fn func(context.Context) error) error {
 	done := make(chan error, 1)
-	e.calls.Add(1)
+	e.calls.add()
 	go func() {
-		defer e.calls.Done()
+		defer e.calls.done()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*PSPTimeout)
 		defer cancel()
 		done <- fn(ctx)

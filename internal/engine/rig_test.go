@@ -31,6 +31,8 @@ type rig struct {
 	*engine.Engine
 	t        testing.TB
 	ctx      context.Context
+	path     string // of the database
+	box      *seal.Box
 	store    store.Store
 	bank     *sandbox.Bank
 	pages    http.Handler
@@ -41,14 +43,17 @@ type rig struct {
 	life     time.Duration // of the sessions it makes; 0: the default
 }
 
-func newRig(t testing.TB) *rig {
+// newRig lets its caller change what the engine is made of.
+func newRig(t testing.TB, change ...func(*engine.Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, ctx: context.Background(), clock: &sandbox.Clock{}}
 	box, err := seal.New(seal.NewKey())
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := sqlite.Open(r.ctx, filepath.Join(t.TempDir(), "engine.db"), sqlite.Options{Seal: box, Migrate: true})
+	r.box = box
+	r.path = filepath.Join(t.TempDir(), "engine.db")
+	st, err := sqlite.Open(r.ctx, r.path, sqlite.Options{Seal: box, Migrate: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +62,11 @@ func newRig(t testing.TB) *rig {
 	links := checkout.NewLinks(r.notify.URL)
 	r.bank = sandbox.New(sandbox.Options{Clock: r.clock, BaseURL: links.Base, Client: r.notify.Client()})
 	r.pages = r.bank.Handler()
-	r.Engine = engine.New(engine.Options{Store: st, PSPs: []psp.Kind{r.bank.Kind()}, Links: links, Now: r.clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	o := engine.Options{Store: st, PSPs: []psp.Kind{r.bank.Kind()}, Links: links, Now: r.clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	for _, c := range change {
+		c(&o)
+	}
+	r.Engine = engine.New(o)
 	t.Cleanup(func() {
 		r.Wait(r.ctx)
 		if err := r.bank.Close(); err != nil {

@@ -121,9 +121,9 @@ func (e *Engine) StartAttempt(ctx context.Context, in StartAttempt) (Started, er
 	// No waiting page sees "starting" unless the provider is slow: watchers hear of the answer.
 	req := psp.StartRequest{Attempt: a, Session: begun.Session, Merchant: merchant, ReturnURL: e.links.Return(&a), NotifyURL: e.links.Notify(&a), Locale: in.Locale}
 	done := make(chan error, 1)
-	e.calls.Add(1)
+	e.calls.add()
 	go func() {
-		defer e.calls.Done()
+		defer e.calls.done()
 		done <- e.callStart(context.WithoutCancel(ctx), p, req)
 	}()
 	wait := time.NewTimer(ShopperWait)

@@ -26,8 +26,8 @@ type Store interface {
 	// ctx bounds the waiting for a place in a batch; once fn has begun, it is carried through.
 	Write(ctx context.Context, fn func(tx Tx) error) error
 
-	// Generation changes whenever merchants, keys or channels may have changed, by this process or
-	// by another one. Caches of those compare it, and live no longer than 5 s all the same.
+	// Generation changes whenever merchants, keys, channels or endpoints may have changed, by this
+	// process or by another one. Caches of those compare it, and live no longer than 5 s all the same.
 	Generation() uint64
 
 	// Ping reports whether reads and writes work; it writes nothing that stays.
@@ -40,6 +40,8 @@ type Store interface {
 // Reader is what can be read inside and outside of a transaction. Nothing it returns is shared:
 // callers may change it.
 type Reader interface {
+	DeliveryReader
+
 	Merchant(ctx context.Context, id checkout.ID) (checkout.Merchant, error)
 	Merchants(ctx context.Context) ([]checkout.Merchant, error)
 	// KeyByHash finds a key by the SHA-256 of its secret. Revoked keys are found too.
@@ -74,6 +76,7 @@ type Reader interface {
 // Its reads see its own writes; their contexts are ignored.
 type Tx interface {
 	Reader
+	DeliveryWriter
 
 	InsertMerchant(m checkout.Merchant) error
 	// UpdateMerchant stores m if the stored version is m.Version-1, else CodeConflict.

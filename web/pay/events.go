@@ -43,7 +43,7 @@ func (h *Handler) events(c echo.Context) error {
 	}
 	for time.Now().Before(end) {
 		if err := send("data: {\"version\":%q,\"state\":%q,\"now\":%d}\n\n", strconv.FormatInt(head.Version, 10), head.State, h.Engine.Now().UnixMilli()); err != nil {
-			return nil // the tab was closed
+			return nil //nolint:nilerr // the tab was closed: there is nobody to tell
 		}
 		if final(head.State) {
 			// A page of a final state still changes when a refund or a late payment comes; rarely.
@@ -52,7 +52,7 @@ func (h *Handler) events(c echo.Context) error {
 		for {
 			next, err := h.Engine.WatchFor(ctx, id, head, streamBeat)
 			if err != nil {
-				return nil
+				return nil //nolint:nilerr // the stream ends, and the browser connects again
 			}
 			if next != head {
 				head = next
@@ -62,7 +62,7 @@ func (h *Handler) events(c echo.Context) error {
 				return nil
 			}
 			if err := send(": still here\n\n"); err != nil {
-				return nil
+				return nil //nolint:nilerr // the tab was closed
 			}
 		}
 	}

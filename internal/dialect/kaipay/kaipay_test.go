@@ -109,7 +109,7 @@ func TestEveryCurrencyHasAMinimum(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	rates := map[checkout.Currency]float64{}
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if code, rate, ok := strings.Cut(lines.Text(), " "); ok && code != "#" {

@@ -386,7 +386,7 @@ func examCancel(t *testing.T, r *Rig, m checkout.Method) {
 			return // it cannot be ended, and says so
 		}
 		r.wait(time.Minute)
-		if s, err := p.fetch(); err != nil || s.State.Final() != true || s.State == checkout.AttemptSucceeded {
+		if s, err := p.fetch(); err != nil || !s.State.Final() || s.State == checkout.AttemptSucceeded {
 			t.Errorf("after its cancel the payment is %s, %v", s.State, err)
 		}
 		p.want(checkout.AttemptCanceled, checkout.SessionOpen)

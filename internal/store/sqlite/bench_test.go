@@ -16,17 +16,21 @@ const benchMerchant, benchChannel = checkout.ID("mr_bench"), checkout.ID("ch_ben
 
 func benchStore(b *testing.B) *Store {
 	s := openAt(b, filepath.Join(b.TempDir(), "kassa.db"), Options{Seal: newBox(b)})
-	err := s.Write(bg, func(tx store.Tx) error {
+	if err := furnish(s); err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// furnish stores what create and pay need.
+func furnish(s *Store) error {
+	return s.Write(bg, func(tx store.Tx) error {
 		now := time.Now()
 		if err := tx.InsertMerchant(checkout.Merchant{ID: benchMerchant, Name: "Bench", Version: 1, CreatedAt: now}); err != nil {
 			return err
 		}
 		return tx.InsertChannel(checkout.Channel{ID: benchChannel, Merchant: benchMerchant, PSP: "sandbox", Version: 1, CreatedAt: now})
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return s
 }
 
 func benchSession(id checkout.ID, now time.Time) checkout.Session {

@@ -14,7 +14,7 @@ type channelDoc struct{ Methods []checkout.Method }
 
 const channelColumns = `id, merchant, version, psp, name, test, enabled, priority, doc, settings, data, created_at`
 
-var errNoSeal = errors.New("sqlite: the store was opened without a secret key, so the settings of channels can be neither read nor written")
+var errNoSeal = errors.New("sqlite: the store was opened without a secret key, so neither the settings of channels nor the secrets of endpoints can be read or written")
 
 func settingsPlace(merchant, channel checkout.ID) seal.Place {
 	return seal.Place{Merchant: string(merchant), Channel: string(channel), Field: "settings"}

@@ -21,6 +21,7 @@ type conn struct {
 	seal  *seal.Box
 	// failed is the first error that ends a batch, kept even if a caller's function swallows it.
 	failed error
+	health *health // told of damage; nil: nobody is
 }
 
 // stmt is a statement of the driver, and where its rows are read to.
@@ -91,6 +92,7 @@ func (c *conn) note(err error) error {
 	if c.failed == nil && endsBatch(err) {
 		c.failed = err
 	}
+	c.health.note(err)
 	return translate(err)
 }
 
@@ -132,7 +134,7 @@ func (c *conn) query(text string, each func(r *row) error, args ...driver.Value)
 		r.vals = make([]driver.Value, n)
 	}
 	for {
-		if err := rows.Next(r.vals); err == io.EOF {
+		if err := rows.Next(r.vals); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return c.note(err)

@@ -70,7 +70,7 @@ func translate(err error) error {
 		return checkout.Wrap(checkout.CodeConflict, "it exists already", err)
 	}
 	switch e.Code() & 0xff {
-	case codeBusy, codeLocked, codeNoMemory, codeReadOnly, codeInterrupt, codeIO, codeFull, codeCannotOpen:
+	case codeBusy, codeLocked, codeNoMemory, codeReadOnly, codeInterrupt, codeIO, codeFull, codeCannotOpen, codeCorrupt, codeNotADB:
 		return unavailable(err)
 	}
 	return internal(err)

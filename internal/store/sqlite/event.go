@@ -5,12 +5,20 @@ import (
 	"kassa/internal/store"
 )
 
+const eventColumns = `session, id, merchant, attempt, refund, kind, version, state, detail, at`
+
+func scanEvent(r *row, e *checkout.Event) {
+	e.Session, e.ID, e.Merchant, e.Attempt, e.Refund = r.id(), r.id(), r.id(), r.id(), r.id()
+	e.Kind, e.Version, e.State = checkout.EventKind(r.text()), r.int(), checkout.SessionState(r.text())
+	e.Detail, e.At = r.text(), r.time()
+}
+
+func (c *conn) event(id checkout.ID) (checkout.Event, error) {
+	return one(c, "event", scanEvent, `SELECT `+eventColumns+` FROM events WHERE id = ?`, string(id))
+}
+
 func (c *conn) events(session checkout.ID) ([]checkout.Event, error) {
-	return all(c, func(r *row, e *checkout.Event) {
-		e.Session, e.ID, e.Merchant, e.Attempt, e.Refund = r.id(), r.id(), r.id(), r.id(), r.id()
-		e.Kind, e.Version, e.State = checkout.EventKind(r.text()), r.int(), checkout.SessionState(r.text())
-		e.Detail, e.At = r.text(), r.time()
-	}, `SELECT session, id, merchant, attempt, refund, kind, version, state, detail, at FROM events WHERE session = ? ORDER BY seq`, string(session))
+	return all(c, scanEvent, `SELECT `+eventColumns+` FROM events WHERE session = ? ORDER BY seq`, string(session))
 }
 
 func (c *conn) insertEvent(e *checkout.Event) error {

@@ -15,6 +15,7 @@ type merchantDoc struct {
 	Country      checkout.Country
 	Locale       string
 	AllowedHosts []string
+	ReturnKey    int `json:",omitempty"`
 }
 
 const merchantColumns = `id, version, name, doc, created_at`
@@ -24,12 +25,12 @@ func scanMerchant(r *row, m *checkout.Merchant) {
 	var d merchantDoc
 	r.doc(&d)
 	m.LegalName, m.Address, m.Email, m.Website = d.LegalName, d.Address, d.Email, d.Website
-	m.Country, m.Locale, m.AllowedHosts = d.Country, d.Locale, d.AllowedHosts
+	m.Country, m.Locale, m.AllowedHosts, m.ReturnKey = d.Country, d.Locale, d.AllowedHosts, d.ReturnKey
 	m.CreatedAt = r.time()
 }
 
 func merchantDocOf(m *checkout.Merchant) (string, error) {
-	return doc(merchantDoc{m.LegalName, m.Address, m.Email, m.Website, m.Country, m.Locale, m.AllowedHosts})
+	return doc(merchantDoc{m.LegalName, m.Address, m.Email, m.Website, m.Country, m.Locale, m.AllowedHosts, m.ReturnKey})
 }
 
 func (c *conn) merchant(id checkout.ID) (checkout.Merchant, error) {

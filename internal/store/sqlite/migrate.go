@@ -21,13 +21,16 @@ const (
 	applicationID = 0x4b617373
 	// schemaVersion is the number of the newest migration. Each sets PRAGMA user_version to its own
 	// number, so that a current database costs one read at start, and no scan.
-	schemaVersion = 1
+	schemaVersion = 2
 )
 
 // Migrate makes the database if there is none, and brings its schema to this version. Two processes
 // may do so at once.
 func Migrate(ctx context.Context, path string) error {
 	if err := makeFile(path); err != nil {
+		return err
+	}
+	if _, err := afterStop(ctx, path, nil); err != nil {
 		return err
 	}
 	files, err := fs.Sub(migrations, "migrations")
@@ -88,7 +91,7 @@ func newer(path string, version int64) error {
 	return fmt.Errorf("%s was written by a newer Kassa (schema %d, this one knows %d); use that one", path, version, schemaVersion)
 }
 
-// makeFile creates an empty database that only its owner may read. SQLite gives its -wal and -shm
+// makeFile creates a database without tables that only its owner may read. SQLite gives its -wal and -shm
 // files the same mode. A file that exists is never opened here: closing it would drop the locks that
 // SQLite holds on it in this process.
 func makeFile(path string) error {
@@ -98,14 +101,7 @@ func makeFile(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-		if errors.Is(err, fs.ErrExist) {
-			return nil // another process was faster, and made it so
-		}
-		if err != nil {
-			return fmt.Errorf("the database cannot be made: %w", err)
-		}
-		return f.Close()
+		return makeNew(path)
 	case err != nil:
 		return fmt.Errorf("the database cannot be found: %w", err)
 	case !info.Mode().IsRegular():

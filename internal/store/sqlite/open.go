@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"runtime"
 	"sync"
@@ -15,10 +16,10 @@ import (
 	"kassa/internal/store"
 )
 
-// Options are the choices of a store. The zero value opens a current database without channels' settings.
+// Options are the choices of a store. The zero value opens a current database without its secrets.
 type Options struct {
-	// Seal seals and opens the settings of channels. Without it, a channel that has settings is
-	// neither read nor written (CodeInternal); everything else works.
+	// Seal seals and opens the settings of channels and the secrets of endpoints. Without it, a row
+	// that has one is neither read nor written (CodeInternal); everything else works.
 	Seal *seal.Box
 	// Migrate makes the database if there is none, and brings an old schema to this version.
 	// Without it, Open refuses one that is not current.
@@ -27,6 +28,8 @@ type Options struct {
 	Readers int
 	// Now is the clock of Ping; nil: the system's. Every other time is given by callers.
 	Now func() time.Time
+	// Log is told of an unclean stop and of damage; nil: nobody is.
+	Log *slog.Logger
 }
 
 // Store is a database in one file. It implements store.Store.
@@ -35,6 +38,8 @@ type Store struct {
 	now        func() time.Time
 	pool       *pool
 	writer     *writer
+	health     *health
+	release    func() // this process has the file open no more
 	generation atomic.Uint64
 	closeOnce  sync.Once
 	closeErr   error
@@ -56,16 +61,27 @@ var durable = pragmas{journal: "WAL", synchronous: "FULL"}
 const busyTimeout = 2 * time.Second
 
 // Open opens the database at path. It refuses settings under which an acknowledged write could be
-// lost, a schema that is not this version's (see Options.Migrate), and files of other programs. Other
-// processes may have the same database open; two stores of one process may, too.
+// lost, a schema that is not this version's (see Options.Migrate), and files of other programs. After an
+// unclean stop it looks at the contents first, and refuses a damaged file (ErrDamaged) without changing
+// it. Other processes may have the same database open; two stores of one process may, too.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return open(ctx, path, o, durable)
 }
 
-func open(ctx context.Context, path string, o Options, p pragmas) (*Store, error) {
+func open(ctx context.Context, path string, o Options, p pragmas) (_ *Store, err error) {
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
+	unclean, err := afterStop(ctx, path, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	release := holds(path)
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
 	c, err := connectPatiently(writeDSN(path, p), o.Seal)
 	if err != nil {
 		return nil, explain(path, err)
@@ -91,7 +107,15 @@ func open(ctx context.Context, path string, o Options, p pragmas) (*Store, error
 			return nil, errors.Join(err, c.close())
 		}
 	}
-	s := &Store{path: path, now: o.Now}
+	if unclean {
+		// A WAL that begins anew holds nothing of what the stop left half done.
+		if err := c.query(`PRAGMA wal_checkpoint(TRUNCATE)`, func(*row) error { return nil }); err != nil && !isBusy(err) {
+			return nil, errors.Join(explain(path, err), c.close())
+		}
+	}
+	h := &health{path: path, log: o.Log}
+	c.health = h
+	s := &Store{path: path, now: o.Now, health: h, release: release}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -99,7 +123,15 @@ func open(ctx context.Context, path string, o Options, p pragmas) (*Store, error
 	if readers <= 0 {
 		readers = max(4, 2*runtime.GOMAXPROCS(0))
 	}
-	s.pool = newPool(readers, func() (*conn, error) { return connect(readDSN(path), o.Seal) })
+	s.pool = newPool(readers, h.off, func() (*conn, error) {
+		c, err := connect(readDSN(path), o.Seal)
+		if err != nil {
+			h.note(err)
+			return nil, err
+		}
+		c.health = h
+		return c, nil
+	})
 	if s.writer, err = newWriter(c, func() { s.generation.Add(1) }); err != nil {
 		return nil, errors.Join(explain(path, err), c.close())
 	}
@@ -166,28 +198,26 @@ func readDSN(path string) string {
 	return fileURI(path) + fmt.Sprintf("?mode=ro&_pragma=busy_timeout(%d)&_pragma=query_only(1)&_dqs=0", busyTimeout.Milliseconds())
 }
 
-// Generation changes whenever merchants, keys or channels may have changed. What other processes
+// Generation changes whenever merchants, keys, channels or endpoints may have changed. What other processes
 // commit is noticed before the next batch of this one, so caches must age as well.
 func (s *Store) Generation() uint64 { return s.generation.Load() }
 
-var errPing = errors.New("sqlite: ping")
-
-// Ping reads, and writes a row that it takes back.
+// Ping reads, and commits a row together with its end: a disk that is full or read-only takes no
+// commit, and lets every statement before it pass.
 func (s *Store) Ping(ctx context.Context) error {
 	key := store.AnswerKey{Call: "ping", Key: "ping"}
 	if _, err := s.Answer(ctx, key); checkout.CodeOf(err) != checkout.CodeNotFound {
 		return err
 	}
-	err := s.Write(ctx, func(tx store.Tx) error {
-		if err := tx.PutAnswer(store.Answer{AnswerKey: key, CreatedAt: s.now()}); err != nil {
+	return s.Write(ctx, func(x store.Tx) error {
+		if err := x.PutAnswer(store.Answer{AnswerKey: key, CreatedAt: s.now()}); err != nil {
 			return err
 		}
-		return errPing
+		return x.(*tx).do(func(c *conn) error {
+			_, err := c.exec(`DELETE FROM answers WHERE merchant = ? AND call = ? AND key = ?`, "", key.Call, key.Key)
+			return err
+		})
 	})
-	if errors.Is(err, errPing) {
-		return nil
-	}
-	return err
 }
 
 // Close waits for the reads and the batch under way, and closes the file. Writes that still wait for
@@ -197,6 +227,7 @@ func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		// The last connection to close moves the WAL into the file, and a reader cannot do that.
 		s.closeErr = errors.Join(s.pool.close(), s.writer.close())
+		s.release()
 	})
 	return s.closeErr
 }

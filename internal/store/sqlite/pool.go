@@ -11,6 +11,7 @@ var errClosed = errors.New("sqlite: the store is closed")
 // pool lends read-only connections, the one used last first: its cache is warm. Connections are
 // opened when they are first needed.
 type pool struct {
+	off   func() error // why nothing may be read; nil: it may
 	open  func() (*conn, error)
 	slots chan struct{} // one element per connection that is lent
 
@@ -19,12 +20,15 @@ type pool struct {
 	closed bool
 }
 
-func newPool(size int, open func() (*conn, error)) *pool {
-	return &pool{open: open, slots: make(chan struct{}, size)}
+func newPool(size int, off func() error, open func() (*conn, error)) *pool {
+	return &pool{off: off, open: open, slots: make(chan struct{}, size)}
 }
 
 // take lends a connection; ctx bounds the waiting for one.
 func (p *pool) take(ctx context.Context) (*conn, error) {
+	if err := p.off(); err != nil {
+		return nil, err
+	}
 	select {
 	case p.slots <- struct{}{}:
 	default:

@@ -86,3 +86,33 @@ func (s *Store) Events(ctx context.Context, session checkout.ID) ([]checkout.Eve
 func (s *Store) Answer(ctx context.Context, key store.AnswerKey) (store.Answer, error) {
 	return read(ctx, s.pool, func(c *conn) (store.Answer, error) { return c.answer(key) })
 }
+
+// Endpoint reads one endpoint with its secrets opened.
+func (s *Store) Endpoint(ctx context.Context, id checkout.ID) (checkout.Endpoint, error) {
+	return read(ctx, s.pool, func(c *conn) (checkout.Endpoint, error) { return c.endpoint(id) })
+}
+
+// Endpoints lists a merchant's endpoints, oldest first, disabled ones too.
+func (s *Store) Endpoints(ctx context.Context, merchant checkout.ID) ([]checkout.Endpoint, error) {
+	return read(ctx, s.pool, func(c *conn) ([]checkout.Endpoint, error) { return c.endpoints(merchant) })
+}
+
+// Event reads one event.
+func (s *Store) Event(ctx context.Context, id checkout.ID) (checkout.Event, error) {
+	return read(ctx, s.pool, func(c *conn) (checkout.Event, error) { return c.event(id) })
+}
+
+// Delivery reads one delivery.
+func (s *Store) Delivery(ctx context.Context, id checkout.ID) (checkout.Delivery, error) {
+	return read(ctx, s.pool, func(c *conn) (checkout.Delivery, error) { return c.delivery(id) })
+}
+
+// Deliveries lists a merchant's deliveries, newest first.
+func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) ([]checkout.Delivery, error) {
+	return read(ctx, s.pool, func(c *conn) ([]checkout.Delivery, error) { return c.deliveries(q) })
+}
+
+// Tries lists what was tried of a delivery, oldest first.
+func (s *Store) Tries(ctx context.Context, delivery checkout.ID) ([]checkout.Try, error) {
+	return read(ctx, s.pool, func(c *conn) ([]checkout.Try, error) { return c.tries(delivery) })
+}

@@ -14,7 +14,7 @@ import (
 type tx struct {
 	c     *conn
 	dead  atomic.Bool
-	setup bool // it wrote merchants, keys or channels
+	setup bool // it wrote merchants, keys, channels or endpoints
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -191,4 +191,52 @@ func (t *tx) Events(_ context.Context, session checkout.ID) ([]checkout.Event, e
 
 func (t *tx) Answer(_ context.Context, key store.AnswerKey) (store.Answer, error) {
 	return in(t, func(c *conn) (store.Answer, error) { return c.answer(key) })
+}
+
+func (t *tx) InsertEndpoint(e checkout.Endpoint) error {
+	return t.setUp(func(c *conn) error { return c.insertEndpoint(&e) })
+}
+
+func (t *tx) UpdateEndpoint(e checkout.Endpoint) error {
+	return t.setUp(func(c *conn) error { return c.updateEndpoint(&e) })
+}
+
+func (t *tx) InsertDelivery(d checkout.Delivery) error {
+	return t.do(func(c *conn) error { return c.insertDelivery(&d) })
+}
+
+func (t *tx) ClaimDeliveries(now time.Time, lease time.Duration, limit, perEndpoint int) ([]checkout.Delivery, error) {
+	return in(t, func(c *conn) ([]checkout.Delivery, error) { return c.claimDeliveries(now, lease, limit, perEndpoint) })
+}
+
+func (t *tx) UpdateDelivery(d checkout.Delivery) error {
+	return t.do(func(c *conn) error { return c.updateDelivery(&d) })
+}
+
+func (t *tx) InsertTry(y checkout.Try) error {
+	return t.do(func(c *conn) error { return c.insertTry(&y) })
+}
+
+func (t *tx) Endpoint(_ context.Context, id checkout.ID) (checkout.Endpoint, error) {
+	return in(t, func(c *conn) (checkout.Endpoint, error) { return c.endpoint(id) })
+}
+
+func (t *tx) Endpoints(_ context.Context, merchant checkout.ID) ([]checkout.Endpoint, error) {
+	return in(t, func(c *conn) ([]checkout.Endpoint, error) { return c.endpoints(merchant) })
+}
+
+func (t *tx) Event(_ context.Context, id checkout.ID) (checkout.Event, error) {
+	return in(t, func(c *conn) (checkout.Event, error) { return c.event(id) })
+}
+
+func (t *tx) Delivery(_ context.Context, id checkout.ID) (checkout.Delivery, error) {
+	return in(t, func(c *conn) (checkout.Delivery, error) { return c.delivery(id) })
+}
+
+func (t *tx) Deliveries(_ context.Context, q store.DeliveryQuery) ([]checkout.Delivery, error) {
+	return in(t, func(c *conn) ([]checkout.Delivery, error) { return c.deliveries(q) })
+}
+
+func (t *tx) Tries(_ context.Context, delivery checkout.ID) ([]checkout.Try, error) {
+	return in(t, func(c *conn) ([]checkout.Try, error) { return c.tries(delivery) })
 }

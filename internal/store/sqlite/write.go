@@ -28,6 +28,9 @@ func (s *Store) Write(ctx context.Context, fn func(tx store.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
+	if err := s.health.off(); err != nil {
+		return err
+	}
 	w := s.writer
 	j := jobs.Get().(*job)
 	j.fn = fn

@@ -37,7 +37,7 @@ type writer struct {
 	queue   chan *job
 	closing chan struct{} // closed: take no more work
 	stopped chan struct{} // closed: the loop is over
-	changed func()        // merchants, keys or channels may have changed
+	changed func()        // merchants, keys, channels or endpoints may have changed
 
 	goroutine atomic.Uint64 // the loop's, for finding nested calls
 	version   int64         // PRAGMA data_version before the last batch
@@ -114,6 +114,9 @@ func (w *writer) gather() bool {
 }
 
 func (w *writer) begin() error {
+	if err := w.c.health.off(); err != nil {
+		return err
+	}
 	w.c.failed = nil
 	v, err := w.dataVersion()
 	if err != nil {
@@ -213,6 +216,9 @@ func (w *writer) endAll(cause error) {
 		if j.state.Load() == jobTaken && (!ran || j.err == nil) { // who failed alone keeps the reason
 			j.err = unavailable(cause)
 		}
+	}
+	if w.setup { // another caller of the batch may have read, and cached, what is now undone
+		w.changed()
 	}
 	w.answer()
 }

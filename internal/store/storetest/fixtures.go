@@ -17,7 +17,7 @@ func aMerchant(name string) checkout.Merchant {
 func everyMerchant() checkout.Merchant {
 	return checkout.Merchant{ID: "mr_every", Name: "Bäckerei \"Süß\" & Söhne", LegalName: "Süß GmbH", Address: "Weg 1\n10115 Berlin",
 		Email: "hilfe@suess.example", Website: "https://suess.example", Country: "DE", Locale: "de-AT",
-		AllowedHosts: []string{"suess.example", "www.suess.example"}, Version: 1, CreatedAt: epoch}
+		AllowedHosts: []string{"suess.example", "www.suess.example"}, ReturnKey: -3, Version: 1, CreatedAt: epoch}
 }
 
 func everyKey(merchant checkout.ID) checkout.Key {
@@ -102,6 +102,34 @@ func anEvent(id string, s checkout.Session, kind checkout.EventKind) checkout.Ev
 func everyEvent(s checkout.Session) checkout.Event {
 	return checkout.Event{ID: "ev_every", Merchant: s.Merchant, Session: s.ID, Attempt: "at_1", Refund: "rf_1", Kind: checkout.EventSessionPaid,
 		Version: 3, State: checkout.SessionPaid, Detail: "late_payment", At: at(time.Microsecond)}
+}
+
+func anEndpoint(id string, merchant checkout.ID) checkout.Endpoint {
+	return checkout.Endpoint{ID: checkout.ID("ep_" + id), Merchant: merchant, URL: "https://s.example/" + id, Secret: checkout.Secret("whsec_" + id),
+		Enabled: true, Version: 1, CreatedAt: epoch}
+}
+
+func everyEndpoint(merchant checkout.ID) checkout.Endpoint {
+	return checkout.Endpoint{ID: "ep_every", Merchant: merchant, Dialect: "kupay", URL: "https://s.example/hook?a=1&b=<2>", Secret: "whsec_Q2FuYXJ5", Former: "whsec_Rm9ybWVy",
+		FormerUntil: at(24 * time.Hour), Enabled: true, Reason: "gone", Version: 1, CreatedAt: epoch}
+}
+
+// aDelivery is pending and due at epoch.
+func aDelivery(id string, e checkout.Endpoint, ev checkout.Event) checkout.Delivery {
+	return checkout.Delivery{ID: checkout.ID("dl_" + id), Endpoint: e.ID, Merchant: e.Merchant, Session: ev.Session, Event: ev.ID, Kind: ev.Kind, Version: 1,
+		State: checkout.DeliveryPending, NextAt: epoch, CreatedAt: epoch}
+}
+
+func everyDelivery(e checkout.Endpoint, ev checkout.Event) checkout.Delivery {
+	d := aDelivery("every", e, ev)
+	d.Body, d.ContentType = []byte("{ \"a\" : 1.50 }\r\n\x00\xff"), "application/json; charset=utf-8"
+	d.Tries, d.Status, d.Reason = 3, 503, "status"
+	d.NextAt, d.DoneAt = at(time.Minute), at(time.Hour)
+	return d
+}
+
+func aTry(d checkout.Delivery, number int) checkout.Try {
+	return checkout.Try{Delivery: d.ID, Number: number, At: at(time.Duration(number) * time.Second), Duration: 15*time.Second + 7*time.Microsecond, Status: 503, Reason: "status"}
 }
 
 func anAnswer(key string, merchant checkout.ID) store.Answer {

@@ -17,7 +17,7 @@ func merchants(t *testing.T, s store.Store) {
 	refused(t, s, checkout.CodeConflict, func(tx store.Tx) error { return tx.InsertMerchant(m) })
 
 	next := checkout.Merchant{ID: m.ID, Name: "B", LegalName: "B", Address: "B", Email: "B", Website: "B", Country: "KE", Locale: "sw",
-		AllowedHosts: []string{"b.example"}, Version: 2, CreatedAt: m.CreatedAt}
+		AllowedHosts: []string{"b.example"}, ReturnKey: 4, Version: 2, CreatedAt: m.CreatedAt}
 	write(t, s, func(tx store.Tx) error { return tx.UpdateMerchant(next) })
 	got, err = s.Merchant(bg, m.ID)
 	same(t, got, err, next)

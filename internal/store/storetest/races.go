@@ -164,13 +164,22 @@ func generation(t *testing.T, s store.Store) {
 	moves("a merchant's change", func(tx store.Tx) error { b := aMerchant("b"); b.Version = 2; return tx.UpdateMerchant(b) })
 	moves("a new channel", func(tx store.Tx) error { return tx.InsertChannel(aChannel("b")) })
 	moves("a channel's change", func(tx store.Tx) error { b := aChannel("b"); b.Version = 2; return tx.UpdateChannel(b) })
+	p := anEndpoint("1", m)
+	moves("a new endpoint", func(tx store.Tx) error { return tx.InsertEndpoint(p) })
+	p.Version = 2
+	moves("an endpoint's change", func(tx store.Tx) error { return tx.UpdateEndpoint(p) })
 	// Ordinary work must not empty every cache.
 	se := aSession("1", m)
 	insert(t, s, se, anAttempt("1", se, c, 1))
 	se.Version = 2
 	write(t, s, func(tx store.Tx) error { return tx.UpdateSession(se) })
+	ev := anEvent("1", se, checkout.EventSessionPaid)
+	d := aDelivery("1", p, ev)
+	insert(t, s, ev, d)
+	d.Version = 2
+	write(t, s, func(tx store.Tx) error { return tx.UpdateDelivery(d) })
 	if s.Generation() != last {
-		t.Error("a session changed the generation")
+		t.Error("a session or a delivery changed the generation")
 	}
 }
 

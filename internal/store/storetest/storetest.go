@@ -34,6 +34,15 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"List", list},
 		{"ListFilters", listFilters},
 		{"Tenants", tenants},
+		{"Endpoints", endpoints},
+		{"Deliveries", deliveries},
+		{"DeliveryUniqueness", deliveryUniqueness},
+		{"DeliveryList", deliveryList},
+		{"DeliveryListFilters", deliveryListFilters},
+		{"Tries", tries},
+		{"ClaimDeliveries", claimDeliveries},
+		{"ClaimDeliveriesFairly", claimDeliveriesFairly},
+		{"ClaimDeliveriesByManyWorkers", claimDeliveriesByManyWorkers},
 		{"ClaimAttempts", claimAttempts},
 		{"ClaimRefunds", claimRefunds},
 		{"ClaimExpired", claimExpired},
@@ -138,7 +147,7 @@ func house(t *testing.T, s store.Store, name string) (merchant, channel checkout
 	return m.ID, c.ID
 }
 
-// insert stores sessions, attempts and refunds in their order.
+// insert stores rows in their order.
 func insert(t *testing.T, s store.Store, rows ...any) {
 	t.Helper()
 	write(t, s, func(tx store.Tx) error { return insertTx(tx, rows...) })
@@ -158,6 +167,12 @@ func insertTx(tx store.Tx, rows ...any) error {
 			err = tx.InsertEvent(v)
 		case store.Answer:
 			err = tx.PutAnswer(v)
+		case checkout.Endpoint:
+			err = tx.InsertEndpoint(v)
+		case checkout.Delivery:
+			err = tx.InsertDelivery(v)
+		case checkout.Try:
+			err = tx.InsertTry(v)
 		default:
 			err = fmt.Errorf("storetest: cannot insert a %T", row)
 		}
