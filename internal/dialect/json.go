@@ -151,7 +151,7 @@ func (d *Doc) parse() error {
 			break
 		}
 	}
-	if _, err := d.dec.ReadToken(); err != io.EOF {
+	if _, err := d.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return checkout.Invalid(BodyField, "must be one JSON value with nothing behind it")
 	}
 	return nil
