@@ -4,7 +4,7 @@ GO ?= go
 BIN := .bin
 export CGO_ENABLED ?= 0
 
-.PHONY: help run build test short tools generate verify lint race e2e bench fuzz chaos perf clean
+.PHONY: help run build test short tools generate verify lint race e2e bench fuzz chaos powercut perf clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ build: ## Build the one binary, .bin/kassa
 	@mkdir -p $(BIN)
 	$(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/kassa ./cmd/kassa
 
-tools: ## Install what the tests need (Debian: chromium, gcc), if it is missing
+tools: ## Install what the tests need (Debian: chromium, gcc, strace), if it is missing
 	@.ci/tools
 
 test: tools ## Install what the tests need, then run all of them
@@ -49,6 +49,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 30s)
 
 chaos: build ## kill -9 under load, ROUNDS times (default 200)
 	KASSA_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(GO) test -count=1 -timeout 60m -run 'TestKillUnderLoad' -v ./cmd/kassa
+
+powercut: tools ## Cut the power under load, CUTS times (default 20000), and damage files, DAMAGES times (default 2000)
+	KASSA_POWERCUT_CUTS=$(or $(CUTS),20000) KASSA_DAMAGE_CASES=$(or $(DAMAGES),2000) KASSA_DISK_ROUNDS=200 $(GO) test -count=1 -timeout 60m \
+		-run 'TestPowerCut|TestDamage|TestDisk' -v ./internal/store/sqlite
 
 perf: build ## Measure beside the anchors: PERF=<folder that the harness was set up in>
 	@.perf/run $(PERF)

@@ -27,6 +27,9 @@ var Style = minify(read("css/pay.css"))
 // 'sha256-...'.
 var StyleHash = Hash(Style)
 
+// Shop is the style sheet of the demo's shop: the same clothes, and what only a shop has.
+var Shop = Style + minify(read("css/shop.css"))
+
 // Hash is the CSP source expression, in its quotes, of an inline style sheet.
 func Hash(style string) string {
 	sum := sha256.Sum256([]byte(style))

@@ -44,18 +44,18 @@ func TestFiles(t *testing.T) {
 // form that minify relies on.
 func TestStyle(t *testing.T) {
 	for _, never := range []string{"</", "url(", "@import", "expression", "/*", "  ", "\n"} {
-		if strings.Contains(Style, never) {
+		if strings.Contains(Shop, never) { // which begins with Style
 			t.Errorf("the style has %q", never)
 		}
 	}
 	physical := regexp.MustCompile(`[;{](margin|padding|border|inset)?-?(left|right):|(margin|padding|border)-(left|right)|text-align:(left|right)|[;{](width|height):`)
-	if found := physical.FindString(Style); found != "" {
+	if found := physical.FindString(Shop); found != "" {
 		t.Errorf("the style is not logical: %s", found)
 	}
-	if strings.Count(Style, "{") != strings.Count(Style, "}") {
+	if strings.Count(Style, "{") != strings.Count(Style, "}") || strings.Count(Shop, "{") != strings.Count(Shop, "}") {
 		t.Error("the style's brackets do not match")
 	}
-	if !strings.HasPrefix(StyleHash, "'sha256-") || StyleHash != Hash(Style) {
+	if !strings.HasPrefix(StyleHash, "'sha256-") || StyleHash != Hash(Style) || !strings.HasPrefix(Shop, Style) {
 		t.Error(StyleHash)
 	}
 }

@@ -43,9 +43,14 @@ const sideways = `(() => {
 })()`
 
 // readsEveryPage holds the basics on every kind of page, on a small phone, at 400 % zoom and on a desk.
-func readsEveryPage(s *story) {
+func readsEveryPage(s *story) { s.reads(s.everyPage) }
+
+func readsTheShop(s *story) { s.reads(s.everyShopPage) }
+
+func (s *story) reads(pages func(*market, func(name string, tb *tab))) {
+	s.Helper()
 	m := s.market(nil)
-	s.everyPage(m, func(name string, tb *tab) {
+	pages(m, func(name string, tb *tab) {
 		for _, size := range []struct {
 			width, height int64
 			scale         float64

@@ -142,12 +142,12 @@ func only(method string) func(map[string]any) {
 }
 
 // takesPictures writes a picture of each kind of page: phone and desk, light and dark.
-func takesPictures(s *story, dir string) {
+func takesPictures(s *story, dir string, pages func(*market, func(string, *tab))) {
 	m := s.market(nil)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		s.Fatal(err)
 	}
-	s.everyPage(m, func(name string, tb *tab) {
+	pages(m, func(name string, tb *tab) {
 		for _, theme := range []string{"light", "dark"} {
 			send(tb, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
 			for size, metrics := range map[string]emulation.SetDeviceMetricsOverrideParams{

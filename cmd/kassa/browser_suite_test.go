@@ -41,6 +41,12 @@ func TestBrowser(t *testing.T) {
 	}{
 		{"accessible pages", readsEveryPage}, // the longest comes first
 
+		{"demo shop", buysAtTheShop},
+		{"demo shop, canceled", cancelsAtTheShop},
+		{"demo shop, basket tampered with", tampersWithTheBasket},
+		{"demo shop, return tampered with", tampersWithTheReturn},
+		{"accessible shop", readsTheShop},
+
 		{"order paid on the bank's page", paysByButton},
 		{"order paid with a test card", paysByCard},
 		{"redirect_post", paysByPost},
@@ -83,7 +89,8 @@ func TestBrowser(t *testing.T) {
 		}
 	}
 	if dir := os.Getenv("KASSA_SHOTS"); dir != "" {
-		tellings <- telling{"shots", func(t *testing.T) { takesPictures(&story{T: t, browser: browser, js: true}, dir) }}
+		tellings <- telling{"shots", func(t *testing.T) { s := story{t, browser, true}; takesPictures(&s, dir, s.everyPage) }}
+		tellings <- telling{"shots of the shop", func(t *testing.T) { s := story{t, browser, true}; takesPictures(&s, dir, s.everyShopPage) }}
 	}
 	tellings <- telling{"watching", func(t *testing.T) { seesViolations(&story{T: t, browser: browser, js: true}) }}
 }

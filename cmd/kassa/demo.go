@@ -64,21 +64,18 @@ func (c *demoCommand) Run(ctx context.Context, io streams) error {
 		public = "http://" + l.Addr().String() // a port of 0 becomes the one that was given
 	}
 	base := checkout.NewLinks(public).Base()
-	s, err := openSite(ctx, siteOptions{database: c.Database, publicURL: public, box: box, cookieKey: cookies, clock: &sandbox.Clock{}, loopback: true,
-		log: flags.logger(io), mounts: map[string]http.Handler{"/demo/credentials.json": demoCredentials(base)}})
+	s, err := openDemo(ctx, siteOptions{database: c.Database, publicURL: public, box: box, cookieKey: cookies, secret: key, clock: &sandbox.Clock{}, loopback: true,
+		log: flags.logger(io)})
 	if err != nil {
 		_ = l.Close()
 		return err
 	}
-	if err := furnish(ctx, s.engine); err != nil {
-		_ = l.Close()
-		return errors.Join(err, s.bank.Close(), s.store.Close())
-	}
 	if c.JSON {
-		err = io.print(true, map[string]any{"listen": l.Addr().String(), "public_url": base, "database": c.Database, "credentials": credentials(base)})
+		err = io.print(true, map[string]any{"listen": l.Addr().String(), "public_url": base, "shop": base + "/demo", "database": c.Database, "credentials": credentials(base)})
 	} else {
 		say(io.out, `Kassa's demo is ready. No real money moves.
 
+  shop     %[1]s/demo   (click here first)
   API      %[1]s/kaipay/v1/client-session
   key      %[2]s   (merchant Café Luna)
   keys     %[1]s/demo/credentials.json

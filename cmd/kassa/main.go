@@ -22,8 +22,9 @@ type commands struct {
 	Serve    serveCommand   `cmd:"" help:"Run the server."`
 	Migrate  migrateCommand `cmd:"" help:"Bring the database to this version's schema."`
 	Merchant struct {
-		Add  merchantAddCommand  `cmd:"" help:"Add a merchant."`
-		List merchantListCommand `cmd:"" help:"List the merchants."`
+		Add       merchantAddCommand       `cmd:"" help:"Add a merchant."`
+		List      merchantListCommand      `cmd:"" help:"List the merchants."`
+		ReturnKey merchantReturnKeyCommand `cmd:"" help:"Sign the way home of a merchant's shoppers, and show the key that verifies it."`
 	} `cmd:"" help:"Merchants."`
 	Key struct {
 		Add    keyAddCommand    `cmd:"" help:"Make an API key. Its secret is shown once."`
@@ -32,6 +33,22 @@ type commands struct {
 	Channel struct {
 		Add channelAddCommand `cmd:"" help:"Add a merchant's account with a payment provider."`
 	} `cmd:"" help:"Channels."`
+	Backup   backupCommand  `cmd:"" help:"Copy the database to a file while a server runs, and check the copy."`
+	Restore  restoreCommand `cmd:"" help:"Put a backup in the place of the database."`
+	Doctor   doctorCommand  `cmd:"" help:"Look at everything that a server depends on, and say what to do. Exit code 0: all is well; 1: warnings; 2: problems."`
+	Endpoint struct {
+		Add     endpointAddCommand     `cmd:"" help:"Add a URL that a merchant's events are sent to. Its secret is shown."`
+		List    endpointListCommand    `cmd:"" help:"List endpoints."`
+		Disable endpointDisableCommand `cmd:"" help:"Send nothing more to an endpoint; what waits is kept."`
+		Enable  endpointEnableCommand  `cmd:"" help:"Send to an endpoint again, first what waited."`
+		Rotate  endpointRotateCommand  `cmd:"" help:"Give an endpoint a new secret; the former one signs beside it for a day."`
+	} `cmd:"" help:"Where merchants listen."`
+	Delivery struct {
+		List   deliveryListCommand   `cmd:"" help:"List a merchant's deliveries, newest first."`
+		Show   deliveryShowCommand   `cmd:"" help:"Show a delivery, its body and what was tried."`
+		Replay deliveryReplayCommand `cmd:"" help:"Send again: one delivery, or all that were made in a time."`
+	} `cmd:"" help:"Events on their way to merchants."`
+	Listen    listenCommand    `cmd:"" help:"Bring a merchant's deliveries from a server to a URL on this machine."`
 	SecretKey secretKeyCommand `cmd:"" help:"Print a new key for KASSA_SECRET_KEY."`
 }
 
@@ -63,6 +80,10 @@ func run(ctx context.Context, args []string, io streams) int {
 		return 2
 	}
 	if err := k.Run(); err != nil {
+		var said exitCode
+		if errors.As(err, &said) {
+			return int(said)
+		}
 		say(io.err, "kassa: %s", explain(err))
 		var p problems
 		if errors.As(err, &p) || checkout.CodeOf(err) == checkout.CodeInvalid {

@@ -9,6 +9,7 @@ import (
 type serveCommand struct {
 	databaseFlags
 	serverFlags
+	WebhookPorts []uint16 `help:"Ports that merchants' endpoints may have, beside 443 and 8443." name:"webhook-port" env:"KASSA_WEBHOOK_PORTS" placeholder:"PORT"`
 }
 
 // Run is the server. It needs a secret key; everything else has a default.
@@ -20,7 +21,11 @@ func (c *serveCommand) Run(ctx context.Context, io streams) error {
 	if err := p.orNil(); err != nil {
 		return err
 	}
-	key, err := c.cookieKey()
+	secret, err := c.secretKey()
+	if err != nil {
+		return err
+	}
+	key, err := cookieKey(secret)
 	if err != nil {
 		return err
 	}
@@ -28,7 +33,7 @@ func (c *serveCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	s, err := openSite(ctx, siteOptions{database: c.Database, publicURL: c.PublicURL, box: box, cookieKey: key, log: c.logger(io)})
+	s, err := openSite(ctx, siteOptions{database: c.Database, publicURL: c.PublicURL, box: box, cookieKey: key, secret: secret, ports: c.WebhookPorts, log: c.logger(io)})
 	if err != nil {
 		_ = l.Close()
 		return err
@@ -44,14 +49,11 @@ func (c *serveCommand) Run(ctx context.Context, io streams) error {
 	return s.serve(ctx, l)
 }
 
-func (f *databaseFlags) cookieKey() ([]byte, error) {
+// secretKey gives the server's secret key itself, for what is derived from it.
+func (f *databaseFlags) secretKey() ([]byte, error) {
 	text, err := f.secretText()
 	if err != nil {
 		return nil, err
 	}
-	raw, err := seal.ParseKey(text)
-	if err != nil {
-		return nil, err
-	}
-	return cookieKey(raw)
+	return seal.ParseKey(text)
 }

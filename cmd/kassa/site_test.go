@@ -33,17 +33,14 @@ func testSite(t testing.TB, change func(*siteOptions)) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := siteOptions{database: filepath.Join(t.TempDir(), "test.db"), publicURL: base, box: box, cookieKey: make([]byte, 32), clock: &sandbox.Clock{},
-		loopback: true, log: slog.New(slog.NewTextHandler(io.Discard, nil)), mounts: map[string]http.Handler{"/demo/credentials.json": demoCredentials(base)}}
+	o := siteOptions{database: filepath.Join(t.TempDir(), "test.db"), publicURL: base, box: box, cookieKey: make([]byte, 32), secret: seal.NewKey(), clock: &sandbox.Clock{},
+		loopback: true, log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	if change != nil {
 		change(&o)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := openSite(ctx, o)
+	s, err := openDemo(ctx, o)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := furnish(ctx, s.engine); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)

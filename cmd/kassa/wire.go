@@ -10,15 +10,20 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"kassa/internal/checkout"
 	"kassa/internal/dialect"
 	"kassa/internal/engine"
+	"kassa/internal/psp"
 	"kassa/internal/psp/sandbox"
 	"kassa/internal/seal"
 	"kassa/internal/store/sqlite"
+	"kassa/internal/webhook"
 	"kassa/internal/words"
 	"kassa/web"
 )
@@ -36,9 +41,15 @@ func (f *databaseFlags) engine(ctx context.Context, needsSecret bool) (*engine.E
 	if err != nil {
 		return nil, nil, err
 	}
+	adapters, closeAdapters := commandPSPs()
+	e := engine.New(engine.Options{Store: st, PSPs: adapters, Links: checkout.NewLinks("")})
+	return e, func() { closeAdapters(); _ = st.Close() }, nil
+}
+
+// commandPSPs are the adapters for a command that calls no provider: the sandbox's bank is an empty one.
+func commandPSPs() ([]psp.Kind, func()) {
 	bank := sandbox.New(sandbox.Options{})
-	e := engine.New(engine.Options{Store: st, PSPs: psps(bank), Links: checkout.NewLinks("")})
-	return e, func() { _ = bank.Close(); _ = st.Close() }, nil
+	return psps(bank), func() { _ = bank.Close() }
 }
 
 // site is everything that a running server consists of.
@@ -46,6 +57,7 @@ type site struct {
 	store   *sqlite.Store
 	bank    *sandbox.Bank
 	engine  *engine.Engine
+	worker  *webhook.Worker
 	handler http.Handler
 	log     *slog.Logger
 }
@@ -56,14 +68,16 @@ type siteOptions struct {
 	publicURL string
 	box       *seal.Box
 	cookieKey []byte
+	secret    []byte         // the secret key itself, for what is derived from it
 	clock     *sandbox.Clock // demo: the virtual clock; nil: real time
 	loopback  bool           // demo: URLs may be plain http to this machine
 	mounts    map[string]http.Handler
+	ports     []uint16 // that callbacks may go to, beside 443 and 8443
 	log       *slog.Logger
 }
 
 func openSite(ctx context.Context, o siteOptions) (*site, error) {
-	st, err := sqlite.Open(ctx, o.database, sqlite.Options{Seal: o.box, Migrate: true})
+	st, err := sqlite.Open(ctx, o.database, sqlite.Options{Seal: o.box, Migrate: true, Log: o.log})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +87,9 @@ func openSite(ctx context.Context, o siteOptions) (*site, error) {
 		now = o.clock.Now
 	}
 	bank := sandbox.New(sandbox.Options{JournalPath: o.database + ".sandbox", Clock: o.clock, Now: now, BaseURL: links.Base, Log: o.log})
-	eng := engine.New(engine.Options{Store: st, PSPs: psps(bank), Links: links, Now: now, Log: o.log})
+	encoders := map[string]webhook.Encoder{}
+	worker := webhook.NewWorker(webhook.Options{Store: st, Encoders: encoders, Guard: o.guard(), Now: now, Log: o.log})
+	eng := engine.New(engine.Options{Store: st, PSPs: psps(bank), Links: links, Now: now, Log: o.log, Deliver: worker.Wake})
 	catalogue, err := words.New()
 	if err != nil {
 		return nil, errors.Join(err, bank.Close(), st.Close())
@@ -81,21 +97,36 @@ func openSite(ctx context.Context, o siteOptions) (*site, error) {
 	spoken := map[string]dialect.Dialect{}
 	for _, k := range dialects() {
 		spoken[k.Name] = k.New(dialect.Deps{Engine: eng, Links: links, Now: now, Log: o.log, AllowLoopback: o.loopback})
+		if e, tells := spoken[k.Name].(webhook.Encoder); tells {
+			encoders[k.Name] = e
+		}
 	}
-	mounts := map[string]http.Handler{"/sandbox": bank.Handler()}
+	mounts := map[string]http.Handler{"/sandbox": bank.Handler(), "/listen": listenRoute(eng, encoders)}
 	for path, h := range o.mounts {
 		mounts[path] = h
 	}
-	h := web.New(web.Options{Engine: eng, Links: links, Dialects: spoken, Words: catalogue, CookieKey: o.cookieKey, Log: o.log, Mounts: mounts})
-	return &site{store: st, bank: bank, engine: eng, handler: h, log: o.log}, nil
+	h := web.New(web.Options{Engine: eng, Links: links, Dialects: spoken, Words: catalogue, CookieKey: o.cookieKey, Secret: o.secret, Log: o.log, Mounts: mounts})
+	return &site{store: st, bank: bank, engine: eng, worker: worker, handler: h, log: o.log}, nil
 }
 
 // serve listens, works until ctx ends, and stops gracefully: what was begun is finished, within 10 s.
 func (s *site) serve(ctx context.Context, listener net.Listener) error {
+	if os.Getenv("GOGC") == "" {
+		// Requests leave little behind and the heap is small: collecting half as often costs some
+		// megabytes and gives back a tenth of the processor.
+		debug.SetGCPercent(200)
+	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
-	swept := make(chan struct{})
-	go func() { defer close(swept); s.engine.Run(work) }()
+	var workers sync.WaitGroup
+	workers.Go(func() { s.engine.Run(work) })
+	workers.Go(func() { s.worker.Run(work) })
+	// A clean stop tells nothing of what happened to the file since. Damage turns the store off.
+	workers.Go(func() {
+		if err := s.store.Examine(work); err != nil && work.Err() == nil {
+			s.log.ErrorContext(work, "the look through the database did not end well", "err", err)
+		}
+	})
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
 	srv := &http.Server{
@@ -121,7 +152,7 @@ func (s *site) serve(ctx context.Context, listener net.Listener) error {
 		s.engine.Wait(grace)
 	}
 	stopWork()
-	<-swept
+	workers.Wait()
 	return errors.Join(err, s.bank.Close(), s.store.Close())
 }
 

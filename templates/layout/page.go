@@ -23,6 +23,8 @@ type Page struct {
 	Test      bool   // draws the strip that says that no money moves
 	Style     string // the page's one style sheet, under the hash that its policy names; empty: static.Style
 	Languages []Language
+	// Scriptless leaves our script out, where a page's policy lets none run.
+	Scriptless bool
 
 	// Self is this page's own address, without a method: what an open tab loads when Events says
 	// that the session has changed. Required where Events is given.

@@ -24,6 +24,10 @@ type Options struct {
 	Clock *Clock
 	// Now is the bank's time where no Clock is given; nil: the real time.
 	Now func() time.Time
+	// Token makes the random part of a payment's id; nil: checkout.RandomToken. Everything else that has an
+	// id follows from it, so that with a seeded Token and a clock of the caller's own the same calls make
+	// the same journal, byte for byte. Only the order of what notifications leave in it depends on the network.
+	Token func() string
 	// BaseURL gives the public address without a final slash; the bank's pages are below /sandbox/.
 	BaseURL func() string
 	// Client sends the notifications; nil: one that waits 5 s.
@@ -37,6 +41,7 @@ type Bank struct {
 	opts  Options
 	now   func() time.Time
 	log   *slog.Logger
+	token func() string
 	table *table
 	pages func() *pages
 
@@ -48,6 +53,8 @@ type Bank struct {
 	byRef   map[refKey]string
 	byOffer map[string]string
 	secrets map[checkout.ID]string // by account; never written down
+	// busyUntil is by session (StartTooMany); a bank that starts anew has forgotten it.
+	busyUntil map[checkout.ID]time.Time
 
 	sender *sender
 }
@@ -57,7 +64,7 @@ type refKey struct{ account, reference checkout.ID }
 // New makes a bank. Close it when done.
 func New(o Options) *Bank {
 	b := &Bank{opts: o, now: o.Now, log: o.Log, table: newTable(), byID: map[string]*Payment{}, byRef: map[refKey]string{},
-		byOffer: map[string]string{}, secrets: map[checkout.ID]string{}}
+		byOffer: map[string]string{}, secrets: map[checkout.ID]string{}, busyUntil: map[checkout.ID]time.Time{}, token: o.Token}
 	switch {
 	case o.Clock != nil:
 		b.now = o.Clock.Now
@@ -68,6 +75,9 @@ func New(o Options) *Bank {
 	if b.log == nil {
 		b.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if b.token == nil {
+		b.token = checkout.RandomToken
+	}
 	b.pages = sync.OnceValue(loadPages)
 	b.sender = newSender(b, o.Client)
 	return b
@@ -75,7 +85,7 @@ func New(o Options) *Bank {
 
 // Wake makes the bank look at its clock again. Advance does it by itself; a test whose own Now jumps
 // calls it.
-func (b *Bank) Wake() { b.sender.wake() }
+func (b *Bank) Wake() { b.sender.clockMoved() }
 
 // Close stops the notifications and closes the ledger. What was not delivered is tried again when
 // the same journal is opened.
@@ -130,6 +140,8 @@ func (b *Bank) secret(account checkout.ID) string {
 var (
 	errBusy     = errors.New("sandbox: the bank is busy")
 	errLost     = errors.New("sandbox: the answer was lost")
+	errServer   = errors.New("sandbox: error 500")
+	errTooMany  = errors.New("sandbox: error 429: too many requests")
 	errNotFound = errors.New("sandbox: no such payment")
 	errClosed   = errors.New("sandbox: the bank is closed")
 )
@@ -235,8 +247,31 @@ func (b *Bank) payment(id string) (*Payment, error) {
 }
 
 // ask answers an account about a payment, by the bank's id or, where that is not known, by the
-// account's own reference. It is silent where the scenario says so.
+// account's own reference. It answers badly where the scenario says so.
 func (b *Bank) ask(ctx context.Context, account checkout.ID, id string, reference checkout.ID) (*Payment, error) {
+	p, err := b.look(ctx, account, id, reference)
+	if err != nil {
+		return nil, err
+	}
+	s, now := b.table.byName[p.Scenario], b.now()
+	if s == nil || !now.Before(p.SilentUntil) || p.open(now) {
+		return p, nil
+	}
+	switch s.Trouble {
+	case AnswersError:
+		return nil, errServer
+	case AnswersBusy:
+		return nil, errTooMany
+	case AnswersSlow:
+		if b.sleep(ctx, slowAnswer) != nil {
+			return nil, errLost
+		}
+		return b.look(ctx, account, id, reference)
+	}
+	return nil, errLost
+}
+
+func (b *Bank) look(ctx context.Context, account checkout.ID, id string, reference checkout.ID) (*Payment, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -251,9 +286,6 @@ func (b *Bank) ask(ctx context.Context, account checkout.ID, id string, referenc
 	p := b.byID[id]
 	if p == nil || p.Account != account {
 		return nil, errNotFound
-	}
-	if now := b.now(); now.Before(p.SilentUntil) && !p.open(now) {
-		return nil, errLost
 	}
 	return p, nil
 }

@@ -7,6 +7,8 @@ import (
 
 // Clock is a virtual clock: real time, and an offset that only grows. The zero value is ready.
 type Clock struct {
+	Real func() time.Time // what the offset is added to; nil: time.Now
+
 	mu     sync.Mutex
 	offset time.Duration
 	wakes  []func()
@@ -16,7 +18,21 @@ type Clock struct {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Add(c.offset)
+	return c.real().Add(c.offset)
+}
+
+// Ahead is how far the clock was moved.
+func (c *Clock) Ahead() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.offset
+}
+
+func (c *Clock) real() time.Time {
+	if c.Real != nil {
+		return c.Real()
+	}
+	return time.Now()
 }
 
 // Advance moves the clock forward and wakes whoever waits for a time. A clock never goes back: a

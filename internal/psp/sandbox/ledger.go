@@ -22,9 +22,10 @@ type Entry struct {
 	Code      string              `json:"code,omitempty"`
 	Captured  int64               `json:"captured"` // minor units of Moved
 	Moved     checkout.Currency   `json:"captured_currency"`
-	Refunded  int64               `json:"refunded"` // refunds that succeeded
-	Reserved  int64               `json:"reserved"` // refunds that succeeded or are under way
-	Page      string              `json:"page"`     // where a tester plays the payer
+	Refunded  int64               `json:"refunded"`   // refunds that succeeded
+	Reserved  int64               `json:"reserved"`   // refunds that succeeded or are under way
+	TakenBack int64               `json:"taken_back"` // by the payer's bank, refunds aside
+	Page      string              `json:"page"`       // where a tester plays the payer
 	CreatedAt time.Time           `json:"created_at"`
 	ExpiresAt time.Time           `json:"expires_at"`
 	Notices   int                 `json:"notices"`   // notifications planned
@@ -33,9 +34,10 @@ type Entry struct {
 
 // Totals is the sum of the ledger, in minor units by currency.
 type Totals struct {
-	Payments int                         `json:"payments"`
-	Captured map[checkout.Currency]int64 `json:"captured"`
-	Refunded map[checkout.Currency]int64 `json:"refunded"`
+	Payments  int                         `json:"payments"`
+	Captured  map[checkout.Currency]int64 `json:"captured"`
+	Refunded  map[checkout.Currency]int64 `json:"refunded"`
+	TakenBack map[checkout.Currency]int64 `json:"taken_back"`
 }
 
 // Ledger gives every payment, oldest first. It fails when the journal cannot be read.
@@ -78,7 +80,8 @@ func (b *Bank) Totals() (Totals, error) {
 }
 
 func (b *Bank) sum(all []*Payment) Totals {
-	t := Totals{Payments: len(all), Captured: map[checkout.Currency]int64{}, Refunded: map[checkout.Currency]int64{}}
+	t := Totals{Payments: len(all), Captured: map[checkout.Currency]int64{}, Refunded: map[checkout.Currency]int64{},
+		TakenBack: map[checkout.Currency]int64{}}
 	now := b.now()
 	for _, p := range all {
 		if c := p.captured(now); c != 0 {
@@ -87,8 +90,27 @@ func (b *Bank) sum(all []*Payment) Totals {
 		if done, _ := p.refunded(now); done != 0 {
 			t.Refunded[p.Moved.Currency] += done
 		}
+		if back := p.takenBack(now); back != 0 {
+			t.TakenBack[p.Moved.Currency] += back
+		}
 	}
 	return t
+}
+
+// Idle reports whether nothing is due to be told: every notification whose time has come was
+// delivered, or given up.
+func (b *Bank) Idle() bool {
+	all, err := b.all()
+	if err != nil {
+		return true // a bank that is closed tells nothing
+	}
+	now := b.now()
+	for _, p := range all {
+		if _, due := p.dueNotice(now); due {
+			return false
+		}
+	}
+	return true
 }
 
 // all gives every payment, oldest first.
@@ -117,7 +139,7 @@ func (b *Bank) entry(p *Payment, now time.Time) Entry {
 	done, reserved := p.refunded(now)
 	e := Entry{ID: p.ID, Reference: p.Reference, Session: p.Session, Channel: p.Account, Method: p.Method, Action: p.Kind, Scenario: p.Scenario,
 		Amount: p.Amount.Minor, Currency: p.Amount.Currency, Status: step.Status, Code: step.Code, Captured: p.captured(now),
-		Moved: p.Moved.Currency, Refunded: done, Reserved: reserved, Page: b.url(p.page()), CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
+		Moved: p.Moved.Currency, Refunded: done, Reserved: reserved, TakenBack: p.takenBack(now), Page: b.url(p.page()), CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
 		Notices: len(p.Notices)}
 	for _, n := range p.Notices {
 		if n.Done {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func TestJournalSurvives(t *testing.T) {
 	}
 
 	again := New(Options{JournalPath: path, Clock: l.clock, BaseURL: func() string { return testBase }})
-	defer again.Close()
+	defer func() { _ = again.Close() }()
 	for range 2 {
 		before, err := l.bank.Ledger()
 		after, err2 := again.Ledger()
@@ -192,14 +193,12 @@ func TestLedgerUnderConcurrency(t *testing.T) {
 func TestLedgerNeverLosesMoney(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		l := newLab(t, Options{})
-		defer l.bank.Close()
+		defer func() { _ = l.bank.Close() }()
 		a := l.open("ch_test")
 		rows := Scenarios()
 		m := rapid.SampledFrom([]checkout.Method{checkout.MethodCard, MethodMPesa, MethodOXXO, MethodTransfer}).Draw(rt, "method")
+		rows = slices.DeleteFunc(rows, func(s Scenario) bool { return s.AtStart == StartSlow || s.Trouble == AnswersSlow }) // they wait for a clock
 		r := l.request(m, "x+"+rapid.SampledFrom(rows).Draw(rt, "tag").Name+"@x.y")
-		if r.Session.Customer.Email == "x+start_slow@x.y" {
-			r.Session.Customer.Email = ""
-		}
 		_, _ = a.Start(t.Context(), r)
 		captured := int64(0)
 		for range rapid.IntRange(1, 12).Draw(rt, "calls") {
@@ -228,7 +227,11 @@ func TestLedgerNeverLosesMoney(t *testing.T) {
 				continue
 			}
 			e := found[0]
-			if e.Captured > e.Amount || e.Reserved > max(e.Captured, 0) || e.Refunded > e.Reserved || e.Captured < captured {
+			most := e.Amount
+			if e.Scenario == "overpaid" {
+				most += e.Amount / 20
+			}
+			if e.Captured > most || e.Reserved+e.TakenBack > max(e.Captured, 0) || e.Refunded > e.Reserved || e.Captured < captured || e.TakenBack < 0 {
 				rt.Fatalf("%+v", e)
 			}
 			captured = e.Captured

@@ -172,11 +172,13 @@ func (b *Bank) postPayment(w http.ResponseWriter, r *http.Request) {
 		b.fail(w, r, err)
 		return
 	}
-	if p.open(b.now()) || p.Kind != checkout.ActionRedirect && p.Kind != checkout.ActionRedirectPost || p.ReturnURL == "" {
+	s := b.table.byName[p.Scenario]
+	walked := p.Challenged && s != nil && s.Never
+	if p.open(b.now()) && !walked || p.Kind != checkout.ActionRedirect && p.Kind != checkout.ActionRedirectPost || p.ReturnURL == "" {
 		http.Redirect(w, r, b.url(p.page()), http.StatusSeeOther)
 		return
 	}
-	if s := b.table.byName[p.Scenario]; s != nil && s.Notify == NotifyBeforeReturn {
+	if s != nil && s.Notify == NotifyBeforeReturn {
 		b.awaitNotices(r.Context(), p.ID)
 	}
 	if sameOrigin(p.ReturnURL, b.origin()) {
@@ -326,6 +328,8 @@ func outcome(s Status) string {
 		return "The payment was made"
 	case Held:
 		return "The money is reserved"
+	case ChargedBack:
+		return "The payment was made, and taken back by the payer’s bank"
 	case Refused:
 		return "The payment was refused. Nothing was charged."
 	case Cancelled:

@@ -351,7 +351,7 @@ func TestLedgerAndClockFromOutside(t *testing.T) {
 
 	// Without a clock it is nobody's laboratory: strangers learn nothing of other people's payments.
 	closed := New(Options{BaseURL: func() string { return testBase }})
-	defer closed.Close()
+	defer func() { _ = closed.Close() }()
 	m := &lab{t: t, clock: &Clock{}, bank: closed}
 	m.start(m.open("ch_test"), m.request(checkout.MethodCard, "x+instant@x.y"))
 	for _, c := range [][2]string{{http.MethodGet, "ledger"}, {http.MethodPost, "clock"}} {

@@ -11,13 +11,14 @@ type Status string
 
 // The statuses. A payment that is refused, cancelled or expired can still become paid (late_success).
 const (
-	Waiting   Status = "waiting"   // for the payer
-	Pending   Status = "pending"   // the payer did their part, the bank not yet
-	Held      Status = "held"      // reserved, until it is captured or cancelled
-	Paid      Status = "paid"      // the merchant has the money
-	Refused   Status = "refused"   // Code says why
-	Cancelled Status = "cancelled" // by the payer or by the merchant
-	Expired   Status = "expired"
+	Waiting     Status = "waiting"   // for the payer
+	Pending     Status = "pending"   // the payer did their part, the bank not yet
+	Held        Status = "held"      // reserved, until it is captured or cancelled
+	Paid        Status = "paid"      // the merchant has the money
+	Refused     Status = "refused"   // Code says why
+	Cancelled   Status = "cancelled" // by the payer or by the merchant
+	Expired     Status = "expired"
+	ChargedBack Status = "charged_back" // the merchant had the money, and the payer's bank took it back
 )
 
 // The codes that the bank gives with a status.
@@ -37,6 +38,7 @@ const (
 	codeOfferOver     = "offer_expired"
 	codeMysterious    = "error_7734"
 	codeAccountClosed = "payer_account_closed"
+	codeDisputed      = "payer_disputed"
 )
 
 // Step is a moment from which on a payment has a status.
@@ -70,7 +72,7 @@ func until(steps []Step, now time.Time) []Step {
 // Payment is one row of the bank's books, as the journal keeps it. What it is at a moment is computed
 // from Steps, so nothing has to run for time to pass.
 type Payment struct {
-	ID        string // sbx_ and 128 random bits
+	ID        string // sbx_ and 128 random bits (Options.Token)
 	Account   checkout.ID
 	Reference checkout.ID // the attempt
 	Session   checkout.ID
@@ -93,7 +95,8 @@ type Payment struct {
 	ChangedAt time.Time // when somebody last did something to it
 
 	Challenged  bool      `json:",omitempty"` // the payer is being asked to prove who they are
-	SilentUntil time.Time `json:",omitzero"`  // until then the bank does not answer questions about it
+	SilentUntil time.Time `json:",omitzero"`  // until then the bank answers questions about it badly; Scenario says how
+	Events      int       `json:",omitempty"` // made so far; each event's id follows from its number
 	Steps       []Step
 	Refunds     []Refund `json:",omitempty"`
 	Notices     []Notice `json:",omitempty"`
@@ -101,7 +104,7 @@ type Payment struct {
 
 // Refund is money that the bank gave back, or tries to.
 type Refund struct {
-	ID        string // sbr_ and 128 random bits
+	ID        string // follows from the payment and Reference
 	Reference checkout.ID
 	Amount    checkout.Money
 	Steps     []Step
@@ -125,12 +128,22 @@ func (p *Payment) now(now time.Time) Step { return stepAt(p.Steps, now) }
 // open reports whether the payer can still decide.
 func (p *Payment) open(now time.Time) bool { return p.now(now).Status == Waiting }
 
-// captured is what the merchant has received, in minor units of Moved's currency.
+// captured is what the merchant has received, in minor units of Moved's currency; takenBack is what the
+// payer's bank took of it, refunds aside.
 func (p *Payment) captured(now time.Time) int64 {
-	if p.now(now).Status == Paid {
+	switch p.now(now).Status {
+	case Paid, ChargedBack:
 		return p.Moved.Minor
 	}
 	return 0
+}
+
+func (p *Payment) takenBack(now time.Time) int64 {
+	if p.now(now).Status != ChargedBack {
+		return 0
+	}
+	_, reserved := p.refunded(now)
+	return p.Moved.Minor - reserved
 }
 
 // refunded sums the refunds that succeeded; reserved also counts those under way.

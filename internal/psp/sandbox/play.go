@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,6 +51,10 @@ func (b *Bank) create(ctx context.Context, o order) (*Payment, error) {
 		return nil, refusedScenario
 	case StartRetryable:
 		return nil, errBusy
+	case StartTooMany:
+		if b.tooMany(o.session) {
+			return nil, errTooMany
+		}
 	case StartAmbiguousLost:
 		return nil, errLost
 	}
@@ -59,16 +65,46 @@ func (b *Bank) create(ctx context.Context, o order) (*Payment, error) {
 	switch fault {
 	case StartAmbiguous:
 		return nil, errLost
+	case StartServerError:
+		return nil, errServer
 	case StartSlow:
-		t := time.NewTimer(slowStart)
-		defer t.Stop()
-		select {
-		case <-ctx.Done():
+		if b.sleep(ctx, slowStart) != nil {
 			return nil, errLost
-		case <-t.C:
 		}
 	}
 	return p, nil
+}
+
+// tooMany reports whether a session asks for more than it may: within Delay of the first time that it asked.
+func (b *Bank) tooMany(session checkout.ID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	until, known := b.busyUntil[session]
+	if !known {
+		until = b.now().Add(Delay)
+		b.busyUntil[session] = until
+	}
+	return b.now().Before(until)
+}
+
+// sleep waits until a time has passed on the bank's clock, or ctx ends.
+func (b *Bank) sleep(ctx context.Context, d time.Duration) error {
+	for until := b.now().Add(d); ; {
+		moved := b.sender.moved()
+		wait := until.Sub(b.now())
+		if wait <= 0 {
+			return nil
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-moved:
+			t.Stop()
+		case <-t.C:
+		}
+	}
 }
 
 func (b *Bank) insert(o order, s *Scenario) (*Payment, error) {
@@ -84,7 +120,7 @@ func (b *Bank) insert(o order, s *Scenario) (*Payment, error) {
 		}
 		return p, nil
 	}
-	p, err := draft(o, s, b.now())
+	p, err := draft(o, s, "sbx_"+b.token(), b.now())
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +133,7 @@ func (b *Bank) insert(o order, s *Scenario) (*Payment, error) {
 			p.Preset = s.Name // played when the payer comes to the page
 		default:
 			at := p.CreatedAt
-			if s.AtStart == StartAmbiguous || p.Kind != checkout.ActionNone {
+			if s.AtStart == StartAmbiguous || p.Kind != checkout.ActionNone { // with an error 500 the trouble begins at once
 				at = at.Add(PayerPause)
 			}
 			play(p, s, at)
@@ -110,9 +146,9 @@ func (b *Bank) insert(o order, s *Scenario) (*Payment, error) {
 }
 
 // draft is a payment that waits for its payer.
-func draft(o order, s *Scenario, now time.Time) (*Payment, error) {
+func draft(o order, s *Scenario, id string, now time.Time) (*Payment, error) {
 	now = now.UTC().Truncate(time.Microsecond)
-	p := &Payment{ID: "sbx_" + checkout.RandomToken(), Account: o.account, Reference: o.reference, Session: o.session, Merchant: o.merchant,
+	p := &Payment{ID: id, Account: o.account, Reference: o.reference, Session: o.session, Merchant: o.merchant,
 		Order: o.number, Method: o.method, Amount: o.amount, Moved: o.amount, Phone: o.phone, ReturnURL: o.returnURL, NotifyURL: o.notifyURL,
 		CreatedAt: now, ChangedAt: now}
 	switch o.method {
@@ -151,7 +187,7 @@ func draft(o order, s *Scenario, now time.Time) (*Payment, error) {
 	p.ExpiresAt = now.Add(life)
 	p.Steps = []Step{{now, Waiting, ""}, {p.ExpiresAt, Expired, code}}
 	if p.NotifyURL != "" {
-		p.Notices = []Notice{notice("payment.", p.Steps[1])}
+		p.Notices = []Notice{p.notice("payment.", p.Steps[1])}
 	}
 	return p, nil
 }
@@ -162,12 +198,15 @@ func play(p *Payment, s *Scenario, at time.Time) {
 	p.Scenario = s.Name
 	if s.Ask && !p.Challenged {
 		p.Challenged = true
-		return
+		if !s.Never {
+			return
+		}
 	}
 	p.SilentUntil = time.Time{}
-	if s.Silent > 0 {
-		p.SilentUntil = at.Add(s.Silent)
+	if s.Trouble != AnswersWell {
+		p.SilentUntil = at.Add(s.For)
 	}
+	p.Moved = p.Amount // whatever an earlier choice would have moved
 	switch s.Lie {
 	case LieAmount:
 		p.Moved.Minor = 1
@@ -179,6 +218,10 @@ func play(p *Payment, s *Scenario, at time.Time) {
 		if p.Amount.Currency == "USD" {
 			p.Moved.Currency = "EUR"
 		}
+	case LieLess:
+		p.Moved.Minor -= min(twentieth(p.Amount.Minor), p.Amount.Minor-1) // of a single minor unit nothing can be missing
+	case LieMore:
+		p.Moved.Minor += min(twentieth(p.Amount.Minor), math.MaxInt64-p.Amount.Minor)
 	}
 	steps := make([]Step, len(s.Steps))
 	for i, e := range s.Steps {
@@ -186,6 +229,8 @@ func play(p *Payment, s *Scenario, at time.Time) {
 	}
 	p.follow(at, s.Notify, steps...)
 }
+
+func twentieth(minor int64) int64 { return max(1, minor/20) }
 
 // follow replaces what has not happened by a moment with other steps, and their notifications.
 func (p *Payment) follow(at time.Time, how NotifyMode, steps ...Step) {
@@ -207,7 +252,7 @@ func (p *Payment) tell(what string, s Step, how NotifyMode) {
 	if p.NotifyURL == "" || how == NotifyNever {
 		return
 	}
-	n := notice(what, s)
+	n := p.notice(what, s)
 	p.Notices = append(p.Notices, n)
 	switch how {
 	case NotifyTwice:
@@ -215,14 +260,22 @@ func (p *Payment) tell(what string, s Step, how NotifyMode) {
 		again.Due = n.Due.Add(200 * time.Millisecond)
 		p.Notices = append(p.Notices, again)
 	case NotifyOutOfOrder:
-		older := notice(what, Step{s.At.Add(-time.Second), Pending, ""})
+		older := p.notice(what, Step{s.At.Add(-time.Second), Pending, ""})
 		older.Due = n.Due.Add(time.Second)
 		p.Notices = append(p.Notices, older)
 	}
 }
 
-func notice(what string, s Step) Notice {
-	return Notice{Event: "sbe_" + checkout.RandomToken(), Type: what + string(s.Status), Made: s.At, Due: s.At, Status: s.Status, Code: s.Code}
+// notice is a new event about a step.
+func (p *Payment) notice(what string, s Step) Notice {
+	p.Events++
+	return Notice{Event: derived("sbe_", p.ID, strconv.Itoa(p.Events)), Type: what + string(s.Status), Made: s.At, Due: s.At, Status: s.Status, Code: s.Code}
+}
+
+// derived makes an id of 128 bits that follows from the payment's, and is as hard to guess.
+func derived(prefix, id, what string) string {
+	sum := sha256.Sum256([]byte(prefix + id + " " + what))
+	return prefix + hex.EncodeToString(sum[:16])
 }
 
 // decide plays what the payer chose. A payment that is no longer waiting stays as it is.

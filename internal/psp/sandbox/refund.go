@@ -103,7 +103,7 @@ func (a *adapter) Refund(ctx context.Context, at checkout.Attempt, r checkout.Re
 		case RefundRefused:
 			steps = []Step{{now, Pending, ""}, {now.Add(Delay), Refused, codeAccountClosed}}
 		}
-		p.Refunds = append(p.Refunds, Refund{ID: "sbr_" + checkout.RandomToken(), Reference: r.ID, Amount: r.Amount, Steps: steps})
+		p.Refunds = append(p.Refunds, Refund{ID: derived("sbr_", p.ID, string(r.ID)), Reference: r.ID, Amount: r.Amount, Steps: steps})
 		p.ChangedAt = now
 		for _, s := range steps {
 			p.tell("refund.", s, NotifyOnce)

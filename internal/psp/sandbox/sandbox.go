@@ -81,7 +81,7 @@ func (a *adapter) Fetch(ctx context.Context, r psp.FetchRequest) (psp.Snapshot, 
 		return psp.Snapshot{Observation: checkout.Observation{State: checkout.AttemptProcessing, Review: checkout.ReviewReferenceMismatch}}, nil
 	}
 	if err != nil {
-		return psp.Snapshot{}, &psp.Error{Certainty: psp.Retryable, Code: "no_answer", Err: err}
+		return psp.Snapshot{}, &psp.Error{Certainty: psp.Retryable, Code: troubleCode(err), Err: err}
 	}
 	return a.snapshot(p), nil
 }
@@ -106,13 +106,26 @@ func classify(err error) error {
 			d = checkout.DeclineWrongDetails
 		}
 		return &psp.Error{Certainty: psp.Rejected, Decline: d, Code: string(no), Err: err}
-	case errors.Is(err, errLost):
-		return &psp.Error{Certainty: psp.Ambiguous, Code: "no_answer", Err: err}
+	case errors.Is(err, errLost), errors.Is(err, errServer): // it may have been carried out before it failed
+		return &psp.Error{Certainty: psp.Ambiguous, Code: troubleCode(err), Err: err}
+	case errors.Is(err, errTooMany):
+		return &psp.Error{Certainty: psp.Retryable, Decline: checkout.DeclineUnavailable, Code: troubleCode(err), Err: err}
 	case errors.Is(err, errNotFound):
 		return &psp.Error{Certainty: psp.Rejected, Decline: checkout.DeclineRejected, Code: "no_such_payment", Err: err}
 	}
 	// Busy, closed, or a ledger that cannot be written: nothing was done.
 	return &psp.Error{Certainty: psp.Retryable, Decline: checkout.DeclineUnavailable, Code: "busy", Err: err}
+}
+
+// troubleCode is what the bank's trouble is called in a log.
+func troubleCode(err error) string {
+	switch {
+	case errors.Is(err, errServer):
+		return "http_500"
+	case errors.Is(err, errTooMany):
+		return "http_429"
+	}
+	return "no_answer"
 }
 
 // snapshot translates the bank's words into ours.
@@ -136,6 +149,8 @@ func (a *adapter) snapshot(p *Payment) psp.Snapshot {
 		}
 	case Paid:
 		s.State, s.Amount, s.Fee = checkout.AttemptSucceeded, p.Moved, fee(p.Moved.Minor)
+	case ChargedBack: // the money came before it went
+		s.State, s.Amount, s.Fee, s.Review = checkout.AttemptSucceeded, p.Moved, fee(p.Moved.Minor), checkout.ReviewDisputed
 	case Refused:
 		s.State, s.Decline = checkout.AttemptFailed, decline(step.Code)
 	case Cancelled:

@@ -8,7 +8,8 @@ import (
 )
 
 // Scenario is a row of the table: one way in which a payment can go. It can be chosen by the e-mail
-// tag (always the name), by phone number, by amount, by test card, or with a button of the bank's page.
+// tag (always the name), by amount, by phone number where a phone pays, by test card or with a button of
+// the bank's page where the payment can be made before the choice.
 type Scenario struct {
 	Name    string
 	Title   string            // for people
@@ -22,13 +23,27 @@ type Scenario struct {
 	AtStart StartFault          // what goes wrong when the payment is made
 	Kind    checkout.ActionKind // another next action than the method's own
 	Steps   []Effect            // what happens once the payer has decided; empty: the payer chooses on the page
-	Never   bool                // the payer never does anything: the offer runs out
-	Silent  time.Duration       // how long the bank answers no questions after the decision
+	Never   bool                // the payer never does anything: the offer, or the question, runs out
+	Trouble Trouble             // what is wrong with the bank's answers after the decision
+	For     time.Duration       // how long that lasts
 	Ask     bool                // the payer is first asked to prove who they are
 	Lie     Lie                 // what the bank reports wrongly
 	Take    bool                // a hold that we must capture at once, as with PayPal
 	Notify  NotifyMode
 	Refund  RefundMode
+
+	End End // what Kassa makes of it; the end-to-end tests hold it
+}
+
+// End is where a session stands once everything in a row has happened. A payer who still has to choose
+// then approves.
+type End struct {
+	Session checkout.SessionState
+	Decline checkout.Decline     // of the attempt
+	Review  checkout.Review      // of the session
+	Late    bool                 // paid after the session's own end
+	Again   bool                 // the first attempt ends with Decline, and the shopper tries a second time
+	Refund  checkout.RefundState // of a refund of everything afterwards; empty: it is not tried
 }
 
 // Effect is a step of a scenario.
@@ -48,15 +63,30 @@ const (
 	StartAmbiguous                // the payment was made, the answer is lost
 	StartAmbiguousLost            // the answer is lost, and nothing was made
 	StartSlow                     // the payment was made, the answer takes 12 s
+	StartServerError              // error 500: the payment was made all the same
+	StartTooMany                  // error 429 to everything a session asks for within 5 s of its first try: nothing was made
+)
+
+// Trouble is the closed set of ways in which the bank answers questions badly.
+type Trouble int
+
+const (
+	AnswersWell  Trouble = iota
+	AnswersLost          // none arrives
+	AnswersError         // error 500
+	AnswersBusy          // error 429
+	AnswersSlow          // each takes 3 s
 )
 
 // Lie is what a bank can report wrongly.
 type Lie int
 
 const (
-	NoLie Lie = iota
-	LieAmount
-	LieCurrency
+	NoLie       Lie = iota
+	LieAmount       // one minor unit
+	LieCurrency     // another one
+	LieLess         // a twentieth less than was asked for
+	LieMore         // a twentieth more
 )
 
 // NotifyMode is how the bank tells of a payment.
@@ -88,18 +118,15 @@ const (
 	Delay = 5 * time.Second
 	// LateDelay is how long after its end a late payment arrives.
 	LateDelay = 10 * time.Second
-	// slowStart is longer than a shopper's request may wait.
-	slowStart = 12 * time.Second
-)
-
-const (
-	groupEnd    = "How it ends"
-	groupTime   = "Slow and late"
-	groupNotify = "How we tell the merchant"
-	groupWrong  = "What we report wrongly"
-	groupRefund = "When it is refunded later"
-	groupStart  = "When the payment is made"
-	groupKind   = "What the shopper has to do"
+	// VeryLateDelay is longer than any offer stands, and any session that it was made for.
+	VeryLateDelay = 8 * 24 * time.Hour
+	// ChargebackDelay is how long the merchant keeps money that is taken back.
+	ChargebackDelay = 10 * time.Second
+	// ChallengeLife is how long a payer who walked away can still come back and prove who they are.
+	ChallengeLife = 5 * time.Minute
+	// slowStart is longer than a shopper's request may wait, slowAnswer is shorter.
+	slowStart  = 12 * time.Second
+	slowAnswer = 3 * time.Second
 )
 
 // The methods that the bank serves beside cards.
@@ -109,90 +136,39 @@ const (
 	MethodTransfer checkout.Method = "bank_transfer"
 )
 
-// Scenarios gives the table.
-func Scenarios() []Scenario {
-	card := []checkout.Method{checkout.MethodCard}
-	paid := []Effect{{0, Paid, ""}}
-	no := func(code string) []Effect { return []Effect{{0, Refused, code}} }
-	return []Scenario{
-		{Name: "approve", Title: "Approve the payment", Group: groupEnd, Button: true, Steps: paid, Phone: "+254700000000",
-			Cards: []string{"4111111111111111", "5555555555554444", "378282246310005"}},
-		{Name: "decline", Title: "Refuse without a reason", Group: groupEnd, Button: true, Steps: no(codeDoNotHonour), Amount: 941,
-			Phone: "+254700000002", Cards: []string{"4000000000000002"}},
-		{Name: "insufficient_funds", Title: "Refuse: not enough money", Group: groupEnd, Button: true, Steps: no(codeNoFunds), Amount: 947,
-			Phone: "+254700000001", Cards: []string{"4000000000009995"}},
-		{Name: "expired_card", Title: "Refuse: the card has expired", Group: groupEnd, Methods: card, Button: true, Steps: no(codeCardExpired),
-			Cards: []string{"4000000000000069"}},
-		{Name: "lost_card", Title: "Refuse: the card was reported lost", Group: groupEnd, Methods: card, Button: true, Steps: no(codeCardLost),
-			Cards: []string{"4000000000009987"}},
-		{Name: "fraud", Title: "Refuse: it looks like fraud", Group: groupEnd, Button: true, Steps: no(codeFraud), Cards: []string{"4100000000000019"}},
-		{Name: "wrong_code", Title: "Refuse: wrong security code or PIN", Group: groupEnd, Button: true, Steps: no(codeWrongCode),
-			Phone: "+254700000003", Cards: []string{"4000000000000127"}},
-		{Name: "limit", Title: "Refuse: over the payer's limit", Group: groupEnd, Button: true, Steps: no(codeLimit), Phone: "+254700000004",
-			Cards: []string{"4000000000006975"}},
-		{Name: "unavailable", Title: "Refuse: the payer's bank cannot be reached", Group: groupEnd, Button: true, Steps: no(codeBankDown),
-			Cards: []string{"4000000000000119"}},
-		{Name: "unknown_reason", Title: "Refuse with a code nobody knows", Group: groupEnd, Button: true, Steps: no(codeMysterious)},
-		{Name: "challenge", Title: "Ask the payer to prove who they are", Group: groupEnd, Methods: card, Button: true, Ask: true, Steps: paid,
-			Cards: []string{"4000000000003220"}},
-		{Name: "challenge_failed", Title: "Refuse: the payer could not prove who they are", Group: groupEnd, Methods: card, Button: true,
-			Steps: no(codeAuthFailed), Cards: []string{"4000008400001629"}},
-		{Name: "cancel", Title: "The payer cancels", Group: groupEnd, Button: true, Steps: []Effect{{0, Cancelled, codePayerSaidNo}},
-			Phone: "+254700000032"},
-		{Name: "authorize", Title: "Reserve the money, to be captured later", Group: groupEnd, Methods: card, Button: true, Amount: 971,
-			Steps: []Effect{{0, Held, ""}}, Cards: []string{"4000000000000077"}},
-		{Name: "approve_then_capture", Title: "Approve; the merchant's system must take the money", Group: groupEnd, Methods: card, Button: true,
-			Steps: []Effect{{0, Held, ""}}, Take: true},
-
-		{Name: "pending_then_success", Title: "Pending for 5 s, then paid", Group: groupTime, Button: true, Amount: 953,
-			Steps: []Effect{{0, Pending, ""}, {Delay, Paid, ""}}, Phone: "+254700000050"},
-		{Name: "pending_then_decline", Title: "Pending for 5 s, then refused", Group: groupTime, Button: true,
-			Steps: []Effect{{0, Pending, ""}, {Delay, Refused, codeDoNotHonour}}},
-		{Name: "timeout_then_success", Title: "No answer for 5 s, then paid", Group: groupTime, Button: true, Amount: 967, Silent: Delay,
-			Steps: []Effect{{0, Pending, ""}, {Delay, Paid, ""}}, Phone: "+254700000060"},
-		{Name: "timeout_then_decline", Title: "No answer for 5 s, then refused", Group: groupTime, Button: true, Silent: Delay,
-			Steps: []Effect{{0, Pending, ""}, {Delay, Refused, codeDoNotHonour}}, Phone: "+254700000061"},
-		{Name: "late_success", Title: "Expired, and paid 10 s later after all", Group: groupTime, Button: true,
-			Steps: []Effect{{0, Expired, codeOfferOver}, {LateDelay, Paid, ""}}, Phone: "+254700000040"},
-		{Name: "abandon", Title: "The payer never answers", Group: groupTime, Never: true, Phone: "+254700000037"},
-
-		{Name: "notify_before_return", Title: "Paid; we tell before the shopper returns", Group: groupNotify, Button: true, Steps: paid,
-			Notify: NotifyBeforeReturn},
-		{Name: "notify_never", Title: "Paid; we never tell", Group: groupNotify, Button: true, Steps: paid, Notify: NotifyNever, Phone: "+254700000080"},
-		{Name: "notify_twice", Title: "Paid; we tell twice", Group: groupNotify, Button: true, Steps: paid, Notify: NotifyTwice, Phone: "+254700000081"},
-		{Name: "notify_out_of_order", Title: "Paid; we tell in the wrong order", Group: groupNotify, Button: true, Steps: paid,
-			Notify: NotifyOutOfOrder, Phone: "+254700000082"},
-
-		{Name: "wrong_amount", Title: "Paid, but one minor unit only", Group: groupWrong, Button: true, Steps: paid, Lie: LieAmount, Phone: "+254700000090"},
-		{Name: "wrong_currency", Title: "Paid, but in another currency", Group: groupWrong, Button: true, Steps: paid, Lie: LieCurrency, Phone: "+254700000091"},
-
-		{Name: "refund_pending", Title: "Paid; a refund takes 5 s", Group: groupRefund, Button: true, Steps: paid, Refund: RefundSlow},
-		{Name: "refund_failed", Title: "Paid; a refund fails after 5 s", Group: groupRefund, Button: true, Steps: paid, Refund: RefundRefused},
-		{Name: "refund_ambiguous", Title: "Paid; a refund is done, but its answer is lost", Group: groupRefund, Button: true, Steps: paid,
-			Refund: RefundAmbiguous},
-
-		{Name: "instant", Title: "Paid at once, without the shopper and without a notification", Group: groupStart, Amount: 937, Steps: paid,
-			Kind: checkout.ActionNone, Notify: NotifyNever},
-		{Name: "start_rejected", Title: "The request is refused", Group: groupStart, AtStart: StartRejected, Phone: "+254700000072"},
-		{Name: "start_retryable", Title: "The bank is busy, nothing was made", Group: groupStart, AtStart: StartRetryable, Phone: "+254700000073"},
-		{Name: "start_ambiguous", Title: "The answer is lost; the payment was made and succeeds after 2 s", Group: groupStart,
-			AtStart: StartAmbiguous, Kind: checkout.ActionNone, Steps: paid, Phone: "+254700000070"},
-		{Name: "start_ambiguous_lost", Title: "The answer is lost, and nothing was made", Group: groupStart, AtStart: StartAmbiguousLost,
-			Phone: "+254700000071"},
-		{Name: "start_slow", Title: "The answer takes 12 s", Group: groupStart, AtStart: StartSlow, Phone: "+254700000074"},
-
-		{Name: "redirect_post", Title: "Go to the bank by a form post", Group: groupKind, Kind: checkout.ActionRedirectPost},
-		{Name: "fields", Title: "Type the card into the bank's own fields", Group: groupKind, Kind: checkout.ActionFields},
-		{Name: "phone", Title: "Confirm on a phone that waits for a button", Group: groupKind, Kind: checkout.ActionConfirmOnPhone,
-			Phone: "+254700000099"},
-		{Name: "voucher", Title: "Pay with a voucher", Group: groupKind, Kind: checkout.ActionVoucher},
-		{Name: "instructions", Title: "Pay by transfer", Group: groupKind, Kind: checkout.ActionInstructions},
-		{Name: "crypto", Title: "Pay with a coin", Group: groupKind, Kind: checkout.ActionCrypto},
-	}
-}
-
 // Email is the address that chooses the scenario.
 func (s *Scenario) Email() string { return "shopper+" + s.Name + "@example.com" }
+
+// Ends is what Kassa makes of the row where it is played with a method: a push that nobody answers has
+// a reason of its own.
+func (s *Scenario) Ends(m checkout.Method) End {
+	end := s.End
+	if s.Never && m == MethodMPesa {
+		end.Decline = checkout.DeclinePayerTimeout
+	}
+	return end
+}
+
+// Lasts is how long after the payment was made everything in the row has happened at the bank, if the
+// payer decides within PayerPause.
+func (s *Scenario) Lasts(m checkout.Method) time.Duration {
+	if len(s.Steps) == 0 && s.Never {
+		switch m {
+		case MethodMPesa:
+			return phoneLife
+		case MethodOXXO:
+			return voucherLife
+		case MethodTransfer:
+			return transferLife
+		}
+		return cardLife
+	}
+	last := s.For
+	for _, e := range s.Steps {
+		last = max(last, e.After)
+	}
+	return PayerPause + last
+}
 
 // Applies reports whether the scenario can be played with a method.
 func (s *Scenario) Applies(m checkout.Method) bool {

@@ -54,10 +54,11 @@ type sender struct {
 	stopped bool
 	queue   dueQueue
 	busy    map[string]bool
+	tick    chan struct{} // closed when the clock was moved
 }
 
 func newSender(b *Bank, c *http.Client) *sender {
-	s := &sender{bank: b, client: c, kick: make(chan struct{}, 1), slots: make(chan struct{}, 32), busy: map[string]bool{}}
+	s := &sender{bank: b, client: c, kick: make(chan struct{}, 1), slots: make(chan struct{}, 32), busy: map[string]bool{}, tick: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if c == nil {
 		s.own = true
@@ -101,6 +102,21 @@ func (s *sender) wake() {
 	case s.kick <- struct{}{}:
 	default:
 	}
+}
+
+// moved gives a channel that is closed when somebody moves the clock.
+func (s *sender) moved() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tick
+}
+
+func (s *sender) clockMoved() {
+	s.mu.Lock()
+	close(s.tick)
+	s.tick = make(chan struct{})
+	s.mu.Unlock()
+	s.wake()
 }
 
 func (s *sender) stop() {
@@ -236,7 +252,7 @@ func (s *sender) post(p *Payment, n Notice, secret string) error {
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16)) // so that the connection can be used again
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return fmt.Errorf("answered %d", res.StatusCode)

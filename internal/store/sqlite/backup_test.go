@@ -9,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"kassa/internal/checkout"
 )
 
 // load works on a store until it is told to stop: callers make sessions and pay them. It keeps what
@@ -239,7 +237,7 @@ func TestRestoreKeepsAndResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openAt(t, path, Options{})
-	if _, err := s.Merchant(bg, checkout.ID(benchMerchant)); err != nil {
+	if _, err := s.Merchant(bg, benchMerchant); err != nil {
 		t.Error(err)
 	}
 }

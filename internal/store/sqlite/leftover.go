@@ -48,7 +48,7 @@ func leftover(path string) (unclean bool, err error) {
 	}
 	if !wal {
 		if _, err := os.Stat(path + "-shm"); err != nil {
-			return false, nil // the usual: a clean stop
+			return false, nil //nolint:nilerr // the usual: a clean stop leaves none
 		}
 	}
 	if inUse(path) {

@@ -88,5 +88,5 @@ func freeBytes(path string) (free int64, ok bool) {
 	if err := syscall.Statfs(filepath.Dir(path), &s); err != nil {
 		return 0, false
 	}
-	return int64(s.Bavail) * int64(s.Bsize), true
+	return int64(s.Bavail) * s.Bsize, true
 }
