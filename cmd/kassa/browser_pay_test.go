@@ -225,7 +225,7 @@ func isDeclined(s *story) {
 	tb := s.visit(m, m.order().URL)
 	n := 0
 	for _, sc := range sandbox.Scenarios() {
-		if !sc.Button || !sc.Applies(checkout.MethodCard) || len(sc.Steps) != 1 || sc.Steps[0].Status != sandbox.Refused {
+		if !sc.Button || sc.Never || !sc.Applies(checkout.MethodCard) || len(sc.Steps) != 1 || sc.Steps[0].Status != sandbox.Refused {
 			continue
 		}
 		n++

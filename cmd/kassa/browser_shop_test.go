@@ -87,6 +87,27 @@ func cancelsAtTheShop(s *story) {
 	tb.is("the title", tb.title(), "Error: Your basket – Duka la Pili")
 }
 
+// beginsAgain lets the time to pay pass, begins again on Kassa's page, and pays: another session of the
+// same order.
+func beginsAgain(s *story) {
+	m := s.market(nil)
+	tb := s.fillBasket(m)
+	tb.follow(payOrder)
+	late := tb.location()
+	m.clock.Advance(25 * time.Hour)
+	tb.goTo(late)
+	tb.follow(`form[action$="/restart"] button`)
+	tb.until("location.pathname.includes('/pay/cs_')&&location.href!==" + quote(late))
+	tb.away()
+	tb.follow(approve)
+	tb.until("document.querySelector('main[data-state=paid]')")
+	tb.follow(goHome)
+	tb.says("Thank you, Amina", "The return is signed and genuine.", "The API says: paid.")
+	tb.until(find("#told .verdict.good"))
+	tb.until("document.body.innerText.includes('client_session.paid')")
+	m.paidOnce(1)
+}
+
 // post sends a form as the shop's own pages would, with a cookie.
 func (m *market) post(path string, form url.Values, cookie string) (*http.Response, string) {
 	m.Helper()

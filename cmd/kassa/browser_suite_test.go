@@ -22,6 +22,10 @@ func TestBrowser(t *testing.T) {
 		js   bool
 	}{{"js", true}, {"nojs", false}}
 
+	for _, m := range modes { // alone: it is timed
+		t.Run("demo shop/"+m.name, func(t *testing.T) { buysAtTheShop(&story{T: t, browser: browser, js: m.js}) })
+	}
+
 	// Stories mostly wait for the clock of a page, so several are told at once, whatever the number of
 	// processors.
 	tellings := make(chan telling)
@@ -41,8 +45,8 @@ func TestBrowser(t *testing.T) {
 	}{
 		{"accessible pages", readsEveryPage}, // the longest comes first
 
-		{"demo shop", buysAtTheShop},
 		{"demo shop, canceled", cancelsAtTheShop},
+		{"demo shop, begun again", beginsAgain},
 		{"demo shop, basket tampered with", tampersWithTheBasket},
 		{"demo shop, return tampered with", tampersWithTheReturn},
 		{"accessible shop", readsTheShop},

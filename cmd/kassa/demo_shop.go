@@ -26,10 +26,6 @@ func openDemo(ctx context.Context, o siteOptions) (*site, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.bank.Close(), s.store.Close())
 	}
-	settings.Now = time.Now
-	if o.clock != nil {
-		settings.Now = o.clock.Now
-	}
 	front.Handler = duka.New(settings)
 	return s, nil
 }
@@ -40,9 +36,10 @@ type later struct{ http.Handler }
 const shopCallback = "/demo/callback"
 
 // shopSettings furnishes the demo and gives its shop what a merchant would have been given. Only the shop's
-// merchant has signed returns.
+// merchant has signed returns. The shop's clock is the world's, as any receiver's: callbacks are stamped with
+// it, whatever the demo's own clock says.
 func shopSettings(ctx context.Context, e *engine.Engine, base string, secret []byte) (duka.Options, error) {
-	o := duka.Options{Public: base, API: base + "/kaipay/v1", Key: demoOtherKey, Client: &http.Client{Timeout: 10 * time.Second}}
+	o := duka.Options{Public: base, API: base + "/kaipay/v1", Key: demoOtherKey, Client: &http.Client{Timeout: 10 * time.Second}, Now: time.Now}
 	if err := furnish(ctx, e); err != nil {
 		return o, err
 	}

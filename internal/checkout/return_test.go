@@ -33,6 +33,28 @@ func TestReturnKnownAnswer(t *testing.T) {
 	}
 }
 
+func TestReturnJoins(t *testing.T) {
+	key := returnKey(t, "secret", "mr_a", 1)
+	for to, want := range map[string]string{
+		"https://s.example": "https://s.example?k", "https://s.example/#": "https://s.example/?k#", "https://s.example/?": "https://s.example/?k",
+		"https://s.example/?a": "https://s.example/?a&k", "https://s.example/?a&": "https://s.example/?a&k", "https://s.example/?a?b": "https://s.example/?a?b&k",
+		"https://s.example/#a?b": "https://s.example/?k#a?b", "https://s.example/?#?": "https://s.example/?k#?", "https://s.example/?a#b#c": "https://s.example/?a&k#b#c",
+	} {
+		got, err := checkout.Return{Session: "cs_1", Status: "paid"}.Append(to, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		front, rest, _ := strings.Cut(got, checkout.ReturnSession)
+		_, fragment, cut := strings.Cut(rest, "#")
+		if cut {
+			fragment = "#" + fragment
+		}
+		if front+"k"+fragment != want {
+			t.Errorf("%s becomes %s, want %s", to, got, want)
+		}
+	}
+}
+
 // genURL draws what a merchant may have given: with and without a path, a query, a fragment.
 var genURL = rapid.Custom(func(t *rapid.T) string {
 	return "https://s.example" + rapid.StringMatching(`(/[a-z%2F.]{0,8}){0,2}`).Draw(t, "path") +

@@ -12,7 +12,7 @@ func (v *Wait) say(part string) string {
 func (v *Wait) money() string {
 	if v.Kind == WaitReview {
 		switch v.Review {
-		case "late_payment", "second_payment", "refund_failed":
+		case "late_payment", "second_payment", "refund_failed", "underpaid", "overpaid", "disputed":
 			return "moved"
 		case "lost_authorization":
 			return "released"

@@ -256,7 +256,7 @@ func FrontPage(v Front) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "</section><aside class=\"lesson\" aria-label=\"Behind the counter\"><h2>Behind the counter</h2><p>Beside each step stands what the shop's server sent, and what it was answered. So far it has asked Kassa nothing.</p><ol class=\"steps\"><li>You fill a basket. It is a cookie that holds names and numbers, never prices: those stand in the shop's own list.</li><li>The shop sends the order to Kassa's API and sends you to the page that comes back. You pay there.</li><li>You come home by a signed link. The shop checks the signature, asks the API, and waits for a callback.</li></ol>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "</section><aside class=\"lesson\" aria-label=\"Behind the counter\"><h2>Behind the counter</h2><p>Beside each step stands what the shop's server sent, and what it was answered. For this page it asked Kassa nothing.</p><ol class=\"steps\"><li>You fill a basket. It is a cookie that holds names and numbers, never prices: those stand in the shop's own list.</li><li>The shop sends the order to Kassa's API and sends you to the page that comes back. You pay there.</li><li>You come home by a signed link. The shop checks the signature, asks the API, and waits for a callback.</li></ol>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -40,10 +40,8 @@ func (s *Shop) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var event struct {
-		Type string `json:"type"`
-		Data struct {
-			ID string `json:"id"`
-		} `json:"data"`
+		Type string  `json:"type"`
+		Data session `json:"data"`
 	}
 	if err := json.Unmarshal(body, &event); err != nil {
 		http.Error(w, "the body is not JSON", http.StatusBadRequest)
@@ -53,29 +51,20 @@ func (s *Shop) callback(w http.ResponseWriter, r *http.Request) {
 	x.Request = append(x.Request, headerLines(r.Header, "Content-Type", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature")...)
 	x.Request = append(append(x.Request, view.Line{}), jsonLines(body, "type")...)
 	x.Answer = []view.Line{{Text: "HTTP/1.1 204 No Content", Strong: true}}
-	s.heard(event.Data.ID, called{id: r.Header.Get("Webhook-Id"), kind: event.Type, at: now, exchange: x})
+	s.heard(event.Data.order(), called{id: r.Header.Get("Webhook-Id"), kind: event.Type, at: now, exchange: x})
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// heard remembers a callback, once, with the order that it is about. One about another shop's session is
-// no business of ours.
-func (s *Shop) heard(session string, c called) {
+// heard remembers a callback, once, with the order that it is about. One about an order that we do not
+// know is no business of ours.
+func (s *Shop) heard(number string, c called) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, o := range s.orders {
-		if o.session != session {
-			continue
-		}
-		for _, before := range o.calls {
-			if before.id == c.id {
-				return
-			}
-		}
-		if len(o.calls) < maxCalls {
-			o.calls = append(o.calls, c)
-		}
+	o, ok := s.orders[number]
+	if !ok || len(o.calls) == maxCalls || slices.ContainsFunc(o.calls, func(before called) bool { return before.id == c.id }) {
 		return
 	}
+	o.calls = append(o.calls, c)
 }
 
 // hasTold reports whether a callback of a status came. A refund of a part is told as a refund.

@@ -18,6 +18,20 @@ type session struct {
 	URL    string `json:"client_session_url"`
 	Status string `json:"status"`
 	Amount int64  `json:"amount"`
+	// Metadata comes back as it was sent: the shop put its order's number there.
+	Metadata json.RawMessage `json:"metadata"`
+}
+
+// order is the number of the order that a session is for; another of the merchant's programs may have
+// made sessions that name none.
+func (s *session) order() string {
+	var m struct {
+		Order string `json:"order"`
+	}
+	if json.Unmarshal(s.Metadata, &m) != nil {
+		return ""
+	}
+	return m.Order
 }
 
 // apiError is KaiPay's error.

@@ -19,12 +19,12 @@ type order struct {
 	number   string
 	basket   basket
 	customer customer
-	session  string // Kassa's id
-	url      string // where it is paid
+	url      string // where it was to be paid
 	created  view.Exchange
 
-	home  string // the address of the last return, as it came
-	calls []called
+	session string // Kassa's id; another one when the shopper began again on Kassa's page
+	home    string // the address of the last return, as it came
+	calls   []called
 }
 
 func (s *Shop) keepOrder(o *order) {
@@ -58,19 +58,27 @@ func (s *Shop) orderPage(w http.ResponseWriter, r *http.Request) {
 	if q.Has("via") {
 		o.home = r.URL.RequestURI()
 	}
-	home, calls := o.home, o.calls
+	home, calls, id := o.home, o.calls, o.session
 	s.mu.Unlock()
 
-	now, read, err := s.call(r.Context(), http.MethodGet, "/client-session/"+url.PathEscape(o.session), "", nil)
+	now, read, err := s.call(r.Context(), http.MethodGet, "/client-session/"+url.PathEscape(id), "", nil)
+	if ret, ok := verifyReturn(q, s.ReturnKey); ok && ret.session != id {
+		if next, again, nextErr := s.call(r.Context(), http.MethodGet, "/client-session/"+url.PathEscape(ret.session), "", nil); nextErr == nil && next.order() == o.number {
+			id, now, read, err = next.ID, next, again, nil
+			s.mu.Lock()
+			o.session = id
+			s.mu.Unlock()
+		}
+	}
 	v := view.OrderPage{Page: s.page(), Number: o.number, Goods: goodsIn(o.basket), Totals: totalsOf(o.basket), Total: money(o.basket.total())}
-	if err == nil && (now.ID != o.session || now.Amount != o.basket.total()) {
+	if err == nil && (now.ID != id || now.order() != o.number || now.Amount != o.basket.total()) {
 		err = errOther
 	}
 	s.tell(&v, o, now, err)
 	sent := view.Step{ID: "sent", Title: "The shop sent the order", Verdict: "Kassa made a session for it.", Class: "good", Exchange: o.created,
 		Why: "The answer says where you pay. The order's number was the idempotency key: had the network failed, the shop could have sent it again."}
 	told := s.toldStep(calls)
-	v.Steps = []view.Step{sent, s.returnStep(o, home), apiStep(now, read, err), told}
+	v.Steps = []view.Step{sent, s.returnStep(id, home), apiStep(now, read, err), told}
 	if looks, _ := strconv.Atoi(q.Get("look")); now.Status != "" && now.Status != "open" && !hasTold(calls, now.Status) && looks >= 0 && looks < len(pauses) {
 		v.Page.Refresh = layout.Refresh{URL: s.path + "/demo/orders/" + o.number + "?look=" + strconv.Itoa(looks+1), After: pauses[looks], Always: true}
 		v.Looks = "The callback has not come yet. This page looks again in " + strconv.Itoa(pauses[looks]) + " s."
@@ -119,14 +127,14 @@ func (s *Shop) tell(v *view.OrderPage, o *order, now session, err error) {
 }
 
 // returnStep judges the address that the shopper came home by.
-func (s *Shop) returnStep(o *order, home string) view.Step {
+func (s *Shop) returnStep(session, home string) view.Step {
 	step := view.Step{ID: "return", Title: "You came back",
 		Why: "Kassa appended four parameters to the shop's own address and signed them. The shop checks the signature with its key before it believes a word."}
 	if home == "" {
 		step.Verdict = "You have not come back from paying yet."
 		return step
 	}
-	step.Exchange = view.Exchange{Title: "The address you came by", Request: returnLines(s.site() + home)}
+	step.Exchange = view.Exchange{Title: "The address you came by", Request: returnLines(s.Public + home)}
 	u, err := url.Parse(home)
 	if err != nil {
 		step.Verdict, step.Class = "The address cannot be read. The shop does not believe it.", "bad"
@@ -139,7 +147,7 @@ func (s *Shop) returnStep(o *order, home string) view.Step {
 		step.Verdict, step.Class = "The return is not signed. It proves nothing.", "bad"
 	case !ok:
 		step.Verdict, step.Class = "The signature is not Kassa's. The shop does not believe this return.", "bad"
-	case ret.session != o.session:
+	case ret.session != session:
 		step.Verdict, step.Class = "The return is genuine, but of another order.", "bad"
 	default:
 		step.Verdict, step.Class = "The return is signed and genuine.", "good"
@@ -147,9 +155,6 @@ func (s *Shop) returnStep(o *order, home string) view.Step {
 	}
 	return step
 }
-
-// site is the public URL without its path.
-func (s *Shop) site() string { return strings.TrimSuffix(s.Public, s.path) }
 
 // returnLines writes an address with each parameter on a line of its own; the shop's own are not strong.
 func returnLines(address string) []view.Line {

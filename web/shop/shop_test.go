@@ -92,7 +92,7 @@ func TestCallback(t *testing.T) {
 	defer stop()
 	o := &order{number: "DLP-2222-2222", session: "cs_1", basket: basket{"tea": 1}}
 	s.keepOrder(o)
-	const body = `{"type":"client_session.paid","data":{"id":"cs_1"}}`
+	const body = `{"type":"client_session.paid","data":{"id":"cs_1","metadata":{"order":"DLP-2222-2222"}}}`
 	answer := func(r *http.Request) int {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
@@ -108,7 +108,7 @@ func TestCallback(t *testing.T) {
 		"not signed":        {httptest.NewRequest(http.MethodPost, "/demo/callback", strings.NewReader(body)), 401},
 		"no JSON":           {signed("dl_0", testNow, "paid"), 400},
 		"too large":         {signed("dl_0", testNow, strings.Repeat(" ", maxCallback+1)), 413},
-		"of another's":      {signed("dl_0", testNow, `{"type":"client_session.paid","data":{"id":"cs_2"}}`), 204},
+		"of another's":      {signed("dl_0", testNow, `{"type":"client_session.paid","data":{"id":"cs_1","metadata":["order"]}}`), 204},
 		"by another method": {httptest.NewRequest(http.MethodGet, "/demo/callback", nil), 404},
 	} {
 		if got := answer(c.r); got != c.want {
@@ -199,7 +199,7 @@ func TestSilentKassa(t *testing.T) {
 	s.keepOrder(&order{number: "DLP-2222-2222", session: "cs_1", basket: basket{"tea": 1}, customer: whoever})
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/demo/orders/DLP-2222-2222?via=success", nil))
-	for _, want := range []string{"We cannot tell yet", "The return is not signed", "The API gave no answer"} {
+	for _, want := range []string{"We cannot tell yet", "The return is not signed", "The API gave no answer", "GET http://shop.example/below/demo/orders/DLP-2222-2222"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -25,7 +25,7 @@ func scanMerchant(r *row, m *checkout.Merchant) {
 	var d merchantDoc
 	r.doc(&d)
 	m.LegalName, m.Address, m.Email, m.Website = d.LegalName, d.Address, d.Email, d.Website
-	m.Country, m.Locale, m.AllowedHosts = d.Country, d.Locale, d.AllowedHosts
+	m.Country, m.Locale, m.AllowedHosts, m.ReturnKey = d.Country, d.Locale, d.AllowedHosts, d.ReturnKey
 	m.CreatedAt = r.time()
 }
 

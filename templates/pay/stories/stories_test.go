@@ -20,7 +20,7 @@ import (
 )
 
 // reviews is every reason but none.
-var reviews = []string{"amount_mismatch", "reference_mismatch", "late_payment", "second_payment", "refund_failed", "unknown_outcome",
+var reviews = []string{"amount_mismatch", "underpaid", "overpaid", "disputed", "reference_mismatch", "late_payment", "second_payment", "refund_failed", "unknown_outcome",
 	"lost_authorization"}
 
 func tell(tb testing.TB, lang string, T layout.Words) []stories.Story {
