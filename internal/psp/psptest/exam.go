@@ -185,6 +185,22 @@ func examPayments(t *testing.T, r *Rig, m checkout.Method) {
 			}
 		})
 	}
+	t.Run("charged back", func(t *testing.T) {
+		if !r.Disputes {
+			t.Skip("the provider does not say so when asked")
+		}
+		p := paid(t, r, m, ChargedBack)
+		for range 60 {
+			if _, err := p.fetch(); err == nil && p.att.Review != checkout.ReviewNone {
+				break
+			}
+			r.wait(2 * time.Second)
+		}
+		if p.att.Review != checkout.ReviewDisputed || p.ses.Review != checkout.ReviewDisputed {
+			t.Errorf("nobody is told of the dispute: review %q, %q", p.att.Review, p.ses.Review)
+		}
+		p.want(checkout.AttemptSucceeded, checkout.SessionPaid)
+	})
 	t.Run("start twice", func(t *testing.T) {
 		if r.NoIdempotency {
 			t.Skip("the provider knows no idempotency")

@@ -26,6 +26,7 @@ const (
 	Abandon       Outcome = "abandon"        // the payer does nothing
 	RefundPending Outcome = "refund_pending" // paid; a refund takes a while and succeeds
 	RefundFails   Outcome = "refund_fails"   // paid; a refund fails, at once or after a while
+	ChargedBack   Outcome = "charged_back"   // paid, and taken back by the payer's bank; played only where Rig.Disputes
 )
 
 // Letter is a kind of notification.
@@ -85,6 +86,8 @@ type Rig struct {
 	BodyUnsigned bool
 	// HexCase: the provider writes its signature in one letter case, and the other is refused.
 	HexCase bool
+	// Disputes: the provider says of a payment, when asked, that its money was taken back.
+	Disputes bool
 	// NoReference: the provider cannot find a payment by our reference. Then an attempt whose Start was
 	// ambiguous must stay unknown: never NotFound, never failed.
 	NoReference bool

@@ -7,8 +7,9 @@
 // a clock that tests can move (clock.go), and signed notifications (sender.go). Money exists only in
 // its ledger, which is therefore the oracle of every test about money.
 //
-// What happens to a payment is a scenario. scenario.go holds the one table of them; behaviour, the
-// bank's pages, the documentation and the end-to-end tests are drawn from it.
+// What happens to a payment is a scenario. rows.go holds the one table of them (scenario.go says what a
+// row is made of); behaviour, the bank's pages, README.md and the end-to-end tests are drawn from it.
+// In a laboratory, which is a bank with a Clock, its front page is a control panel (panel.go).
 //
 // It must not know the engine, the store, the dialects or Kassa's pages.
 package sandbox

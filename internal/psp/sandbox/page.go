@@ -16,7 +16,7 @@ import (
 	"kassa/internal/checkout"
 )
 
-//go:embed page.html style.css
+//go:embed page.html panel.html style.css
 var files embed.FS
 
 // pages is the one template and its style, with the hash under which the policy allows it.
@@ -33,7 +33,7 @@ func loadPages() *pages {
 	}
 	sum := sha256.Sum256(css)
 	return &pages{
-		template: template.Must(template.ParseFS(files, "page.html")),
+		template: template.Must(template.ParseFS(files, "page.html", "panel.html")),
 		style:    template.CSS(css),
 		hash:     "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
 	}
@@ -58,6 +58,7 @@ func (b *Bank) Handler() http.Handler {
 	if b.opts.Clock != nil {
 		mux.HandleFunc("GET /sandbox/ledger", b.serveLedger)
 		mux.HandleFunc("POST /sandbox/clock", b.postClock)
+		mux.HandleFunc("POST /sandbox/play/{id}", b.postPlay)
 	}
 	return http.MaxBytesHandler(mux, 64<<10)
 }
@@ -78,7 +79,8 @@ type view struct {
 	Phone, Until            string
 	Soon                    bool
 	Return                  string
-	Payments                []paymentRow
+	Clock                   *clockView // nil: no laboratory
+	Payments                []paymentCard
 	Table                   []scenarioRow
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -359,7 +360,7 @@ func TestLedgerAndClockFromOutside(t *testing.T) {
 			t.Errorf("%s: %d", c[1], w.Code)
 		}
 	}
-	if body := m.do(http.MethodGet, "/sandbox/", nil).Body.String(); strings.Contains(body, "Latest payments") || !strings.Contains(body, "Scenarios") {
+	if body := m.do(http.MethodGet, "/sandbox/", nil).Body.String(); strings.Contains(body, "The clock") || strings.Contains(body, "Latest payments") || !strings.Contains(body, "Scenarios") {
 		t.Error("the front page lists payments")
 	}
 }
@@ -369,6 +370,83 @@ func TestMoneyWriting(t *testing.T) {
 		"KWD 0.005": {Minor: 5, Currency: "KWD"}, "KES 999.99": {Minor: 99999, Currency: "KES"}} {
 		if got := strings.ReplaceAll(money(m), "\u00a0", " "); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// The panel plays a payment, moves the clock, and says what is and what will be.
+func TestPanel(t *testing.T) {
+	l := newLab(t, Options{})
+	a := l.open("ch_test")
+	r := l.request(checkout.MethodCard, "")
+	r.NotifyURL = testBase + "/nowhere"
+	id := l.start(a, r).PSPRef
+	preset := l.start(a, l.request(checkout.MethodCard, "x+limit@x.y")).PSPRef
+	article := func(id string) string {
+		t.Helper()
+		_, rest, ok := strings.Cut(l.do(http.MethodGet, "/sandbox/", nil).Body.String(), `<article class="sheet payment" id="`+id+`">`)
+		if !ok {
+			t.Fatal("the payment is not there")
+		}
+		own, _, _ := strings.Cut(rest, "</article>")
+		return own
+	}
+	has := func(in string, words ...string) {
+		t.Helper()
+		for _, w := range words {
+			if !strings.Contains(in, w) {
+				t.Errorf("no %q in %s", w, in)
+			}
+		}
+	}
+	for _, s := range Scenarios() {
+		button := fmt.Sprintf(`name="scenario" value="%s"`, s.Name)
+		if strings.Contains(article(id), button) != s.Button {
+			t.Errorf("button %s: %t", s.Name, !s.Button)
+		}
+		if strings.Contains(article(preset), button) != (s.Name == "limit") {
+			t.Errorf("a payment whose scenario is named offers %s", s.Name)
+		}
+	}
+	has(article(id), "Waiting", "Expired (offer_expired), still to come", "payment.expired: planned", `action="play/`+id+`"`)
+	w := l.do(http.MethodPost, "/sandbox/play/"+id, url.Values{"scenario": {"chargeback"}})
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != testBase+"/sandbox/#"+id {
+		t.Errorf("%d to %q", w.Code, w.Header().Get("Location"))
+	}
+	has(article(id), ">Paid<", "Charged back (payer_disputed), still to come", "payment.charged_back: planned")
+	if strings.Contains(article(id), "<button") {
+		t.Error("a payment that was decided can be decided again")
+	}
+	post := httptest.NewRequest(http.MethodPost, "/sandbox/clock", strings.NewReader("advance=15m"))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	post.Header.Set("Accept", "text/html,application/xhtml+xml")
+	to := httptest.NewRecorder()
+	l.bank.Handler().ServeHTTP(to, post)
+	if to.Code != http.StatusSeeOther || to.Header().Get("Location") != testBase+"/sandbox/#clock" {
+		t.Errorf("%d to %q", to.Code, to.Header().Get("Location"))
+	}
+	has(article(id), ">Charged back<")
+	body := l.do(http.MethodGet, "/sandbox/", nil).Body.String()
+	has(body, "15 minutes", stamp(l.clock.Now())[:16])
+	for _, s := range Scenarios() {
+		has(body, s.Name+"@example.com")
+	}
+	for path, want := range map[string]int{id: http.StatusSeeOther, "sbx_none": http.StatusNotFound, preset: http.StatusSeeOther} {
+		if w := l.do(http.MethodPost, "/sandbox/play/"+path, url.Values{"scenario": {"limit"}}); w.Code != want {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+	real := newLab(t, Options{})
+	real.bank.opts.Clock = nil
+	if w := real.do(http.MethodPost, "/sandbox/play/"+id, url.Values{"scenario": {"approve"}}); w.Code != http.StatusNotFound {
+		t.Errorf("outside of a laboratory: %d", w.Code)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "", time.Minute: "1 minute", 74*time.Hour + 15*time.Minute + 2*time.Second: "3 days 2 hours 15 minutes 2 seconds"} {
+		if got := span(d); got != want {
+			t.Errorf("%s: %q", d, got)
 		}
 	}
 }

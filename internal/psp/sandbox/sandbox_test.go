@@ -90,7 +90,7 @@ var scenarioOf = map[psptest.Outcome]string{
 	psptest.Approve: "approve", psptest.Decline: "decline", psptest.PendingThenOK: "pending_then_success", psptest.LostThenOK: "start_ambiguous",
 	psptest.LostForGood: "start_ambiguous_lost", psptest.Refuse: "start_rejected", psptest.Late: "late_success", psptest.Hold: "authorize",
 	psptest.WrongAmount: "wrong_amount", psptest.WrongCurrency: "wrong_currency", psptest.Abandon: "abandon",
-	psptest.RefundPending: "refund_pending", psptest.RefundFails: "refund_failed",
+	psptest.RefundPending: "refund_pending", psptest.RefundFails: "refund_failed", psptest.ChargedBack: "chargeback",
 }
 
 func TestExam(t *testing.T) {
@@ -121,6 +121,7 @@ func TestExam(t *testing.T) {
 		},
 		SignatureHeader: SignatureHeader,
 		HexCase:         true,
+		Disputes:        true,
 	})
 }
 
