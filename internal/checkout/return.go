@@ -70,10 +70,10 @@ func (r Return) Append(to string, key Secret) (string, error) {
 	var b strings.Builder
 	b.Grow(len(to) + 192)
 	b.WriteString(rest)
-	switch {
-	case !strings.Contains(rest, "?"):
+	switch query := strings.IndexByte(rest, '?'); {
+	case query < 0:
 		b.WriteByte('?')
-	case !strings.HasSuffix(rest, "?") && !strings.HasSuffix(rest, "&"):
+	case query < len(rest)-1 && !strings.HasSuffix(rest, "&"): // a later question mark is part of the query
 		b.WriteByte('&')
 	}
 	b.WriteString(ReturnSession + "=" + url.QueryEscape(string(r.Session)) + "&" + ReturnStatus + "=" + url.QueryEscape(r.Status) +
