@@ -56,6 +56,7 @@ func (s *story) reads(pages func(*market, func(name string, tb *tab))) {
 			scale         float64
 		}{{320, 568, 1}, {320, 256, 4}, {1280, 800, 1}} {
 			send(tb, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: size.width, Height: size.height, DeviceScaleFactor: size.scale})
+			tb.until("!!document.body&&document.readyState==='complete'") // a page that follows may just be loading itself anew
 			for _, wrong := range eval[[]string](tb, sideways) {
 				tb.Errorf("%s at %d px: too wide: %s", name, size.width, wrong)
 			}

@@ -81,7 +81,7 @@ func paysByPost(s *story) {
 	tb := s.visit(m, m.order(tagged("redirect_post")).URL)
 	tb.choose("card")
 	tb.follow(pay)
-	tb.says("Continue to Card", "You have not been charged yet.")
+	tb.says("Continue to the payment page", "You have not been charged yet.")
 	tb.follow("button#continue")
 	tb.atBank()
 	tb.follow(approve)
