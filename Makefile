@@ -16,7 +16,7 @@ build: ## Build the one binary, .bin/kassa
 	@mkdir -p $(BIN)
 	$(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/kassa ./cmd/kassa
 
-tools: ## Install what the tests need (Debian: chromium, gcc, strace), if it is missing
+tools: ## Install what the tests need (Debian: chromium, gcc, strace, nodejs, npm; and one npm package), if it is missing
 	@.ci/tools
 
 test: tools ## Install what the tests need, then run all of them
