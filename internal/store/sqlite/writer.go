@@ -47,34 +47,6 @@ type writer struct {
 	next      int // the first job of the batch that has not been run
 	ran       int // jobs whose work is in the transaction
 	setup     bool
-	pace      pace
-}
-
-// pace bounds a batch by what the last ones cost, so that the work in a batch takes about as long as
-// making it durable. On a fast disk batches stay small, and callers answered by one prepare their next work
-// while the next batch runs; on a slow one they grow, and its every flush serves as many as wait.
-type pace struct {
-	job, commit time.Duration // running means
-}
-
-const minBatch = 16
-
-func (p *pace) limit() int {
-	if p.job <= 0 {
-		return maxBatch
-	}
-	return max(minBatch, min(maxBatch, int(3*p.commit/(2*p.job))))
-}
-
-// learn takes the measure of a batch that was committed.
-func (p *pace) learn(jobs int, work, commit time.Duration) {
-	job := work / time.Duration(jobs)
-	if p.job == 0 {
-		p.job, p.commit = job, commit
-		return
-	}
-	p.job += (job - p.job) / 8
-	p.commit += (commit - p.commit) / 8
 }
 
 func newWriter(c *conn, changed func()) (*writer, error) {
@@ -132,7 +104,7 @@ func (w *writer) gather() bool {
 	for range 3 {
 		runtime.Gosched()
 	}
-	for limit := w.pace.limit(); len(w.batch) < limit; {
+	for len(w.batch) < maxBatch {
 		select {
 		case j := <-w.queue:
 			w.batch = append(w.batch, j)
@@ -162,7 +134,6 @@ func (w *writer) begin() error {
 
 // work runs what is left of the batch, commits, and answers.
 func (w *writer) work() {
-	began := time.Now()
 	for w.next < len(w.batch) && w.c.failed == nil {
 		j := w.batch[w.next]
 		w.next++
@@ -179,13 +150,9 @@ func (w *writer) work() {
 			w.endAll(err)
 			return
 		}
-	} else {
-		worked := time.Now()
-		if _, err := w.c.exec(`COMMIT`); err != nil {
-			w.endAll(fmt.Errorf("commit: %w", err))
-			return
-		}
-		w.pace.learn(w.ran, worked.Sub(began), time.Since(worked))
+	} else if _, err := w.c.exec(`COMMIT`); err != nil {
+		w.endAll(fmt.Errorf("commit: %w", err))
+		return
 	}
 	if w.setup {
 		w.changed()
