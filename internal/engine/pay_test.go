@@ -353,6 +353,9 @@ func TestTheWrongMoneyIsNeverPaid(t *testing.T) {
 		if n := strings.Count(r.kinds(s.ID), "session.needs_review"); n != 1 {
 			t.Fatalf("%s: a person was called %d times", scenario, n)
 		}
+		if _, err := r.StartAttempt(r.ctx, engine.StartAttempt{Session: string(s.ID), Method: "oxxo"}); checkout.CodeOf(err) != checkout.CodeConflict {
+			t.Fatalf("%s: a second payment beside money that a person has to look at: %v", scenario, err)
+		}
 	}
 }
 

@@ -69,6 +69,11 @@ func (e *Engine) StartAttempt(ctx context.Context, in StartAttempt) (Started, er
 		}
 	}
 	if s.Active != "" {
+		if a, err := e.store.Attempt(ctx, s.Active); err != nil {
+			return Started{}, err
+		} else if a.Review != checkout.ReviewNone {
+			return Started{}, errUnderWay // money may have moved: a person decides, not a second payment
+		}
 		if err := e.clearActive(ctx, s.Active); err != nil {
 			return Started{}, err
 		}
